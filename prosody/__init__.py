@@ -1,0 +1,1 @@
+"""The ear: samples in, numbers with units out. Imports neither ``telephony`` nor ``voice``."""
