@@ -1,0 +1,63 @@
+# Every habit of the project as a target. `make demo` and `make test` need nothing but python3 (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+SCENARIO ?= distress
+WARMLINE_DATA ?= ../shared/data
+export WARMLINE_DATA
+# One thread per model: spinning pools steal the cores from the calls (docs/benchmarks.md).
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check bench ear interop browser docs lock image image-check clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.runtime ## The environment to run Warmline, in .venv
+setup-dev: .venv/.dev ## ... and to test and change it
+
+.venv/.runtime: requirements.lock pyproject.toml tests/packaging/setup.sh voice/qa/frontend/vendor.json
+	@PYTHON=$(PYTHON) bash tests/packaging/setup.sh runtime
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	@PYTHON=$(PYTHON) bash tests/packaging/setup.sh dev
+
+demo: .venv/.runtime ## One whole phone call on this machine: make demo SCENARIO=distress|calm|asks-for-human|human-busy|no-human
+	@$(BIN)/warmline demo --scenario $(SCENARIO) $(DEMO_ARGS)
+
+test: .venv/.dev ## All tests: unit, protocol, call, interop (SIPp, baresip), browser, packaging
+	$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+
+check: .venv/.dev ## Style, types, import contracts, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.packaging.docs --check
+
+interop: .venv/.dev ## SIPp and baresip call in and act as the human
+	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+browser: .venv/.dev ## The pages in a real Chromium
+	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+bench: .venv/.dev ## Voice-to-voice under load, beside plain pipecat
+	$(BIN)/warmline eval latency --calls 4
+
+ear: .venv/.dev ## Train both ear models from WARMLINE_DATA and write their cards
+	$(BIN)/python -m prosody.training
+
+docs: .venv/.dev ## Rewrite the generated pages
+	$(BIN)/python -m tests.packaging.docs
+
+image: ## Build the container image (docker or buildah)
+	bash tests/packaging/image.sh build
+
+image-check: ## Build it without a daemon, run it, place a call into it
+	bash tests/packaging/image.sh check
+
+lock: ## Renew the hashed locks (needs uv)
+	bash tests/packaging/lock.sh
+
+clean: ## Remove the environment and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

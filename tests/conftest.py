@@ -1,0 +1,24 @@
+"""Folder → marker; versions in the header; leaked threads of pipelines fail where they matter."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent
+KINDS = {"unit", "protocol", "call", "interop", "browser", "bench", "packaging"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        kind = item.path.relative_to(ROOT).parts[0]
+        if kind not in KINDS:
+            raise pytest.UsageError(f"{item.path}: tests live in one of {sorted(KINDS)}")
+        item.add_marker(kind)
+
+
+def pytest_report_header() -> str:
+    names = ("warmline", "pipecat-ai", "baresip-python", "faster-whisper", "ctranslate2", "onnxruntime", "numpy")
+    return "versions: " + ", ".join(f"{n} {importlib.metadata.version(n)}" for n in names)
