@@ -130,6 +130,13 @@ class ConsentChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erased(Fact):
+    """In place of a fact the caller had erased: its ``seq`` and ``t`` stay, its content is gone. ``was``: its name."""
+
+    was: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerAttached(Fact):
     worker: str
     resumed: bool = False
@@ -457,6 +464,8 @@ def _freeze(value: Any) -> Any:
 
 
 _FIELD_OF_KEY = {"from": "from_"}
+
+
 def from_json(obj: dict[str, Any]) -> Fact | Command:
     """Inverse of `to_json`; ``seq`` and ``t`` are ignored.
 
