@@ -1,0 +1,81 @@
+"""What the caller wants: weighted keywords and likeness to example sentences. Pure.
+
+Keywords carry the decision because a recogniser that mishears one word still leaves the others; likeness to an
+example only breaks ties. Hears from: a turn's text and the playbook. Tells: `voice.conversation.dialogue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice.conversation.words import Token, find, negated, plain, tokens
+from voice.playbooks.schema import Article, Intent, Playbook
+
+ENOUGH = 1.0
+"""Sum of keyword weights from which a matter counts as recognised."""
+LIKENESS_WEIGHT = 0.5
+NEGATED = 0.25
+"""What is left of a keyword after "not": "I don't want to cancel" still is about something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """Best intent. ``confidence`` 0–1 falls with a close second; ``start``/``end``: span of its words [s]."""
+
+    intent: Intent
+    score: float
+    confidence: float
+    start: float
+    end: float
+
+
+def recognise(heard: str | Sequence[Token], playbook: Playbook) -> Guess | None:
+    """The intent whose keywords are heard, or ``None`` if nothing reaches `ENOUGH`."""
+    turn = tokens(heard) if isinstance(heard, str) else heard
+    if not turn:
+        return None
+    scored = sorted(((_score(turn, i), i) for i in playbook.intents), key=lambda s: -s[0][0])
+    (best, first, last), intent = scored[0]
+    if best < ENOUGH:
+        return None
+    second = scored[1][0][0] if len(scored) > 1 else 0.0
+    confidence = round(best / (best + 1.0) * (1.0 - 0.5 * max(0.0, second) / best), 3)
+    return Guess(
+        intent=intent, score=best, confidence=confidence, start=turn[first].start, end=turn[last].end
+    )  # fmt: skip
+
+
+def article(turn: Sequence[Token], playbook: Playbook) -> Article | None:
+    """The knowledge article that answers this question, if one clearly does."""
+    best: tuple[float, Article | None] = (0.0, None)
+    for item in playbook.articles.values():
+        score = sum(w for phrase, w in item.keywords.items() if find(turn, phrase))
+        if score > best[0]:
+            best = (score, item)
+    return best[1] if best[0] >= ENOUGH else None
+
+
+def _score(turn: Sequence[Token], intent: Intent) -> tuple[float, int, int]:
+    total, first, last = 0.0, len(turn) - 1, 0
+    for phrase, weight in intent.keywords.items():
+        match = find(turn, phrase)
+        if match is None:
+            continue
+        if negated(turn, match.first):
+            weight = max(0.0, weight) * NEGATED
+        total += weight
+        if weight > 0:
+            first, last = min(first, match.first), max(last, match.last)
+    if total > 0:
+        said = " ".join(t.text for t in turn)
+        total += LIKENESS_WEIGHT * max(likeness(said, plain(e)) for e in intent.examples)
+    if last < first:
+        first, last = 0, len(turn) - 1
+    return total, first, last
+
+
+def likeness(a: str, b: str) -> float:
+    """Share of words two sentences have in common, 0–1 (Dice)."""
+    left, right = set(a.split()), set(b.split())
+    return 2 * len(left & right) / (len(left) + len(right)) if left and right else 0.0

@@ -1,0 +1,40 @@
+"""The fixed sentences the gateway can say without any worker (``docs/flow.md``, "Prompts"). Pure.
+
+Hears from: settings and playbook. Tells: `voice.worker`, which renders them once.
+"""
+
+from __future__ import annotations
+
+from telephony.settings import Settings
+from voice.conversation.disclosure import disclosure
+from voice.playbooks.schema import Playbook
+
+
+def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
+    """Name of each prompt and what it says."""
+    window = settings.humans.callback_window
+    return {
+        "disclosure": disclosure(settings.privacy),
+        "please_wait": "One moment, please.",
+        "worker_lost": "I lost the thread for a moment. Please stay on the line, this goes on.",
+        "hold_start": "I am bringing in a colleague now. You won't need to repeat yourself. Please stay on the line.",
+        "hold_news": "A phone is ringing at a colleague's desk. You can still say never mind.",
+        "still_trying": "I am still trying to reach somebody for you. You can still say never mind.",
+        "next_person": "That colleague is not free. I am calling the next one.",
+        "screening": "A caller needs a person. Press 1 or say yes to hear about it.",
+        "decide": "Press 1 or say yes to take the call. Press 2 to decline, or 3 to hear it again.",
+        "briefing_missing": "There is no summary for this caller yet. The caller has been told that you will help.",
+        "intro_caller": "My colleague is on the line now and knows what it is about.",
+        "intro_human": "The caller is on the line now.",
+        "declined_bye": "All right, I will ask somebody else. Goodbye.",
+        "caller_gone": "The caller has left. Thank you. Goodbye.",
+        "human_dropped": "The line to my colleague broke. I am calling the next person.",
+        "nobody_callback": f"Nobody is free right now. Somebody will call you back {window}. Your call is noted. Goodbye.",
+        "back_to_agent": playbook.phrase("back"),
+        "no_worker_callback": f"I cannot go on right now. Somebody will call you back {window}. Goodbye.",
+        "human_only": "I am bringing in a person now. Please stay on the line.",
+        "emotion_off": "Mood analysis is off, and what it measured is erased. The service stays the same.",
+        "recording_off": "Recording is off, and what was recorded is erased. The service stays the same.",
+        "still_there": "I am still here. You can go on, or press 0 for a person.",
+        "goodbye": playbook.phrase("goodbye"),
+    }
