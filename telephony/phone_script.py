@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from telephony.errors import CallFailed, ConfigError, TelephonyError
-from telephony.phone import Line, Phone, PhoneEvent
+from telephony.phone_device import Line, Phone, PhoneEvent
 
 
 def parse_policy(text: str) -> tuple[str, float]:
