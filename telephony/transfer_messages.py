@@ -147,7 +147,7 @@ class TellHuman(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartHold(Command):
-    """Hold sound to the caller whenever nothing else plays; the agent's turns are stopped and refused."""
+    """Hold sound to the caller whenever nothing else plays. Turns already queued still play, later ones are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
