@@ -1,0 +1,158 @@
+"""Carries out what the handoff and the watchdog decide, and what follows from a fact for the parties' sound.
+
+Hears from: a call. Tells: its parties, its log, the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from telephony import routing
+from telephony.bridge import LiveRing
+from telephony.errors import ConfigError
+from telephony.leg import LegEvent
+from telephony.messages import (
+    BriefingBuilt, CallbackTicketed, HandoffOffered, HandoffRequested, IntentRecognised, LegsBridged, ListenToHuman, Stamped,
+)  # fmt: skip
+from telephony.record import write_ticket
+from telephony.sip_headers import human_headers, number_of
+from telephony.summary import summarise
+from telephony.transfer_messages import (
+    BridgeLegs, Command, Commit, DialHuman, EndCall, HangUpHuman, ReturnToAgent, SetHumanListening, StartHold, StopHold,
+    TellCaller, TellHuman, TicketCallback,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from telephony.call import Call
+
+log = logging.getLogger(__name__)
+
+
+def carry_out(call: Call, command: Command) -> None:
+    """One command, at once; what takes time comes back as an event."""
+    match command:
+        case Commit(fact=fact, decision=decision):
+            call.log.commit(fact, decision)
+        case TellCaller(prompt=prompt):
+            call.tell("caller", prompt)
+        case TellHuman(prompt=prompt):
+            _tell_human(call, prompt)
+        case StartHold():
+            call.agent_silenced = True
+            call.cut_turns(kept=False)
+            call.caller.hold = True
+        case StopHold():
+            call.caller.hold = False
+        case DialHuman(target=target, attempt=attempt):
+            _dial(call, target, attempt)
+        case HangUpHuman():
+            leg = call.human_side.leg
+            call.drop_human()
+            if leg is not None:
+                leg.hang_up()
+        case BridgeLegs():
+            _bridge(call)
+        case SetHumanListening(on=on):
+            call.human_side.listening = on
+            call.command(ListenToHuman(on=on))
+        case TicketCallback():
+            _ticket(call)
+        case ReturnToAgent():
+            call.agent_silenced = False
+            call.caller.hold = False
+        case EndCall(cause=cause, ending=ending):
+            call.end(cause, ending)
+
+
+def follow(call: Call, stamped: Stamped) -> None:
+    """What a committed fact means for the call itself, before the machines see it."""
+    fact = stamped.fact
+    if isinstance(fact, (HandoffOffered, HandoffRequested)) and call.transfer.state in ("IDLE", "OFFERED"):
+        _retarget(call, fact.reason)
+    elif isinstance(fact, BriefingBuilt):
+        call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.facts]))
+
+
+def _retarget(call: Call, reason: str) -> None:
+    humans = call.around.settings.humans
+    intents = [s.fact.intent for s in call.log.facts if isinstance(s.fact, IntentRecognised)]
+    order = routing.order(
+        humans.targets,
+        intents[-1] if intents else "",
+        reason,
+        datetime.now().astimezone(),
+        call.around.busy(),
+        humans.crisis_target,
+    )
+    call.transfer.retarget([t.name for t in order])
+
+
+def _tell_human(call: Call, prompt: str) -> None:
+    """In place of what the human hears now. The prompt that is replaced is not reported as played."""
+    playout = call.human.playout
+    for ended in playout.cut_prompts(call.tick):
+        log.debug("%s was replaced", ended.prompt)
+    call.report_replaced()
+    call.human.flush(call.tick)
+    briefing = call.human_side.briefing
+    if prompt == "briefing" and briefing.pcm:
+        playout.say("briefing", briefing.text, briefing.pcm)
+    else:
+        call.tell("human", "briefing_missing" if prompt == "briefing" else prompt)
+
+
+def _dial(call: Call, target: str, attempt: int) -> None:
+    settings = call.around.settings
+    side = call.human_side
+    call.drop_human()
+    side.attempt, side.target, side.answered = attempt, target, False
+
+    def on_event(event: LegEvent) -> None:
+        call.human_event(event, attempt)
+
+    page = f"http://{settings.web.bind}/handoff/{call.case}"
+    try:
+        uri = routing.allowed_uri(settings.humans.targets, target)
+    except ConfigError as exc:
+        log.error("not dialled: %s", exc)
+        return
+    side.leg = call.around.dialler.dial(uri, human_headers(call.case, page), on_event)
+
+
+def _bridge(call: Call) -> None:
+    call.agent_silenced = True
+    call.cut_turns()
+    call.caller.playout.cut_prompts(call.tick)
+    call.human.playout.cut_prompts(call.tick)
+    call.report_replaced()
+    call.caller.hold = call.human.hold = False
+    call.caller.live, call.human.live = LiveRing(), LiveRing()
+    call.caller.flush(call.tick)
+    call.human.flush(call.tick)
+    call.bridged = True
+    call.human_side.listening = False
+    call.log.commit(LegsBridged(human=call.human_side.target))
+
+
+def _ticket(call: Call) -> None:
+    """On the disk before the caller is told."""
+    facts = [s.to_json() for s in call.log.facts]
+    answered = facts[0]
+    humans = call.around.settings.humans
+    ref = f"CB-{secrets.token_hex(3).upper()}"
+    number = number_of(str(answered.get("from", "")))
+    summary = summarise(call.id, facts)
+    ticket = {
+        "ref": ref, "call": call.id, "number": number, "window": humans.callback_window, "reason": summary["reason"],
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"), "text": summary["text"], "fields": summary["fields"],
+        "intent": summary["intent"], "slots": summary["slots"], "state": "open",
+    }  # fmt: skip
+    try:
+        write_ticket(call.around.store, ticket)
+        call.folder.sync()
+    except OSError as exc:
+        log.error("the callback ticket of %s cannot be written: %s", call.id, exc)
+    call.log.commit(CallbackTicketed(ref=ref, number=number, window=humans.callback_window))

@@ -1,0 +1,88 @@
+"""What a worker may say to a call, and what becomes of it.
+
+A worker is replaceable and may be wrong: it can't claim what only the gateway can know (answers, keys, endings).
+
+Hears from: the link. Tells: a call.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from typing import TYPE_CHECKING, Any
+
+from telephony.link_codec import LAST_OF_TURN, AudioRecord
+from telephony.messages import (
+    BriefingBuilt, CallerWithdrew, ClearTurn, ConsentHeard, Decision, DistressChanged, EmotionScored, Fact, HandoffAnswered,
+    HandoffOffered, HandoffRequested, HangUp, IntentRecognised, PauseTurn, ProsodyMeasured, Said, SlotFilled, SpeechStarted,
+    SpeechStopped, StartTurn, Transcribed, TurnTimed, UploadBriefing, from_json,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from telephony.call import Call
+
+log = logging.getLogger(__name__)
+
+ALLOWED: tuple[type[Fact], ...] = (
+    BriefingBuilt, CallerWithdrew, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered, HandoffOffered,
+    HandoffRequested, IntentRecognised, ProsodyMeasured, SlotFilled, SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
+)  # fmt: skip
+HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
+"""Meaningless once the legs are joined: the worker has left, and these are its echoes."""
+
+
+def hear(call: Call, message: dict[str, Any]) -> None:
+    """One JSON message of the attached worker.
+
+    Raises:
+        UnknownMessage: The worker speaks another version.
+    """
+    if call.ended:
+        return
+    obj = from_json(message)
+    match obj:
+        case Fact():
+            why = message.get("decision")
+            _commit(call, obj, Decision(**why) if why else None)
+        case StartTurn(turn=turn):
+            call.next_turn = max(call.next_turn, turn + 1)
+            if call.bridged or (call.agent_silenced and not obj.keep):
+                # Said, cut, with no words: the dialogue must not wait for a turn that is never played.
+                call.log.commit(Said(leg="caller", start=call.t, end=call.t, text="", turn=turn, cut=True))
+            else:
+                call.caller.playout.start_turn(turn, obj.text, obj.rate_wpm, keep=obj.keep)
+        case ClearTurn(turn=turn, onset=onset):
+            call.cut_turns(up_to=turn, onset_s=onset)
+        case PauseTurn(on=on):
+            if on and not call.caller.playout.paused:
+                call.caller.flush(call.tick, put_back=True)
+            call.caller.playout.pause(on)
+        case UploadBriefing(pcm_base64=pcm, text=text):
+            call.human_side.briefing.pcm = base64.b64decode(pcm)
+            call.human_side.briefing.text = text
+        case HangUp(ending="resolved"):
+            if not (call.agent_silenced or call.bridged):
+                call.farewell = obj
+        case _:
+            log.error("call %s: a worker may not order %s", call.id, type(obj).__name__)
+
+
+def hear_audio(call: Call, record: AudioRecord) -> None:
+    """Sound of a turn. What belongs to a turn that was cut falls away."""
+    if not call.ended:
+        call.caller.playout.feed(record.turn, record.pcm, last=bool(record.flags & LAST_OF_TURN))
+
+
+def _commit(call: Call, fact: Fact, decision: Decision | None) -> None:
+    if not isinstance(fact, ALLOWED):
+        log.error("call %s: a worker may not state %s", call.id, type(fact).__name__)
+        return
+    if not call.accepts(fact) or (call.bridged and isinstance(fact, HANDOFF)):
+        return
+    if _of_human(fact) and not call.human_side.listening:
+        return
+    call.log.commit(fact, decision)
+
+
+def _of_human(fact: Fact) -> bool:
+    return isinstance(fact, ConsentHeard) or getattr(fact, "leg", "caller") == "human"

@@ -1,0 +1,25 @@
+"""What ``9`` erases of a call: every measurement of the caller's voice, and what was concluded from one.
+
+Hears from: a call, recovery. Tells: the same (which facts are replaced by what). Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from telephony.messages import Because, DistressChanged, EmotionScored, Erased, ProsodyMeasured, Stamped
+
+MEASURED = (ProsodyMeasured, EmotionScored)
+
+
+def without_voice(stamped: Stamped) -> Stamped | None:
+    """What stands in place of this fact once the caller's voice may not be analysed; None: it stays as it is."""
+    fact = stamped.fact
+    if isinstance(fact, MEASURED):
+        return Stamped(seq=stamped.seq, t=stamped.t, fact=Erased(was=type(fact).__name__))
+    if isinstance(fact, DistressChanged) and any(b.kind == "voice" for b in fact.because):
+        kept = tuple(b for b in fact.because if b.kind != "voice")
+        # ``because`` is never empty: the reader is told that there was a reason and that it is gone.
+        kept = kept or (Because(kind="key", start=0.0, end=0.0, name="erased", value="9"),)
+        return Stamped(seq=stamped.seq, t=stamped.t, fact=replace(fact, because=kept))
+    return None

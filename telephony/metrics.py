@@ -1,0 +1,52 @@
+"""Figures of the gateway for Prometheus, left as a text file in the store: the web page's ``/metrics`` adds them to its own.
+
+Hears from: the gateway. Tells: ``<store>/metrics/gateway.prom``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, write_to_textfile
+
+from telephony.messages import CallEnded, HandoffState, Stamped, WorkerLost
+
+DRIFT_MS = (1, 2, 5, 10, 20, 50, 100, 500)
+
+
+class Metrics:
+    """Names carry no caller and no number: labels are endings, outcomes and causes only."""
+
+    def __init__(self, store: Path) -> None:
+        self._path = store / "metrics" / "gateway.prom"
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.calls_active = Gauge("warmline_calls_active", "Calls that are up", registry=r)
+        self.workers = Gauge("warmline_workers", "Workers that are alive", registry=r)
+        self.calls_total = Counter("warmline_calls", "Calls by ending", ["ending"], registry=r)
+        self.refused_total = Counter("warmline_calls_refused", "Calls refused", ["cause"], registry=r)
+        self.handoff_total = Counter("warmline_handoff", "Attempts to reach a human", ["outcome"], registry=r)
+        self.worker_lost_total = Counter("warmline_worker_lost", "Calls that lost their worker", registry=r)
+        self.recovered_total = Counter("warmline_recovered", "Call folders finished by recovery", registry=r)
+        self.beat_late_ms = Gauge(
+            "warmline_beat_late_ms", "Largest lateness of the media beat, last second", registry=r
+        )
+        self.recording_drift_ms = Histogram(
+            "warmline_recording_drift_ms", "Call time against the monotonic clock at the end of a call",
+            buckets=DRIFT_MS, registry=r,
+        )  # fmt: skip
+
+    def fact(self, stamped: Stamped) -> None:
+        match stamped.fact:
+            case CallEnded(ending=ending):
+                self.calls_total.labels(ending).inc()
+            case HandoffState(outcome=outcome) if outcome:
+                self.handoff_total.labels(outcome).inc()
+            case WorkerLost():
+                self.worker_lost_total.inc()
+            case _:
+                pass
+
+    def write(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_to_textfile(str(self._path), self.registry)

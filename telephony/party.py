@@ -1,0 +1,121 @@
+"""One side of a call: its line, what it hears and what is recorded of both.
+
+Hears from: a leg (sound), a call (what to play). Tells: recorder, a call (frames).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from telephony.bridge import LiveRing
+from telephony.leg import CallLeg
+from telephony.link_codec import FRAME_BYTES
+from telephony.media.framer import Frame, Framer
+from telephony.media.hold import hold_loop
+from telephony.media.pcm import SILENCE, mix
+from telephony.playout import Playout
+from telephony.recorder import Recorder
+
+RECEIVED, SENT = 0, 1
+"""Channels of a leg's recording."""
+FLUSH_TICKS = 3
+"""The stack carries a flush out within 20 ms; longer, and the line is restarting: nothing is left to wait for."""
+
+
+class Party:
+    """The caller, or the human. ``agent_track``: record beside it what the agent said to this party."""
+
+    def __init__(self, name: Literal["caller", "human"], recorder: Recorder) -> None:
+        self.name = name
+        self.leg: CallLeg | None = None
+        self.playout = Playout()
+        self.live: LiveRing | None = None
+        self.hold = False
+        """Hold sound whenever nothing else plays."""
+        self.far_hold = False
+        self.sent_voice = False
+        """Something other than silence was sent in the last tick."""
+        self._recorder = recorder
+        self._framer = Framer()
+        self._hold_at = 0
+        self._flushing: int | None = None
+        self._put_back = False
+
+    def connect(self, leg: CallLeg, tick: int) -> None:
+        """The line is up from call-time ``tick`` on."""
+        self.leg, self._framer = leg, Framer(tick)
+        self.far_hold = False
+        self._flushing = None
+
+    def disconnect(self) -> None:
+        self.leg = None
+        self._flushing = None
+
+    def hold_by_far_end(self, on: bool) -> None:
+        self.far_hold = on
+        self._framer.restart()
+
+    # --- received -----------------------------------------------------------------------------------
+
+    def hear(self, elapsed_s: float) -> list[Frame]:
+        """Frames that have become due, recorded."""
+        if self.leg is None:
+            return []
+        pcm = self.leg.read()
+        if pcm:
+            self._framer.push(pcm)
+        frames = self._framer.take(elapsed_s)
+        for frame in frames:
+            self._recorder.put(self.name, RECEIVED, frame.tick, frame.pcm)
+        return frames
+
+    # --- sent ---------------------------------------------------------------------------------------
+
+    def flush(self, tick: int, *, put_back: bool = False) -> None:
+        """Nothing more of what was handed to the line. ``put_back``: what it had not sent is played later."""
+        if self.leg is not None:
+            self.leg.flush()
+            self._flushing, self._put_back = tick, put_back
+
+    def speak(self, tick: int, *, late: bool = False) -> None:
+        """20 ms for ``tick``. ``late``: that moment is past (the process was held up): silence went out, so record it."""
+        if late or self._still_flushing(tick) or (self.leg is not None and not self.leg.room()):
+            self._recorder.put(self.name, SENT, tick, SILENCE)
+            if self.name == "caller":
+                self._recorder.put("agent", 0, tick, SILENCE)
+            return
+        said = self.playout.frame(tick)
+        live = self.live.get() if self.live is not None else None
+        if said is None and live is None:
+            frame = self._hold_frame() if self.hold else SILENCE
+        else:
+            frame = mix(said, live) if said is not None and live is not None else said or live or SILENCE
+        self.sent_voice = frame is not SILENCE
+        if self.leg is not None:
+            self.leg.write(frame)
+        self._recorder.put(self.name, SENT, tick, frame)
+        if self.name == "caller":
+            self._recorder.put("agent", 0, tick, said or SILENCE)
+
+    def _still_flushing(self, tick: int) -> bool:
+        if self._flushing is None or self.leg is None:
+            return False
+        thrown = self.leg.flushed()
+        if thrown is None and tick - self._flushing < FLUSH_TICKS:
+            return True
+        if self._put_back and thrown:
+            self.playout.put_back(thrown, tick)
+        self._flushing = None
+        return False
+
+    def _hold_frame(self) -> bytes:
+        loop = hold_loop()
+        frame = loop[self._hold_at : self._hold_at + FRAME_BYTES]
+        self._hold_at = (self._hold_at + FRAME_BYTES) % len(loop)
+        return frame
+
+    def finish(self, ticks: int) -> None:
+        """Received sound still in the buffer, up to the end of the call."""
+        if self.leg is not None:
+            for frame in self._framer.finish(ticks):
+                self._recorder.put(self.name, RECEIVED, frame.tick, frame.pcm)
