@@ -1,0 +1,33 @@
+/** Call time as m:ss or h:mm:ss; `tenths` for the clock beside the play button. */
+export function clock(s, tenths = false) {
+  const whole = Math.floor(s + 1e-6);
+  const h = Math.floor(whole / 3600), m = Math.floor((whole % 3600) / 60), r = whole % 60;
+  const tail = tenths ? "." + Math.floor((s - whole) * 10 + 1e-6) : "";
+  return (h ? h + ":" + String(m).padStart(2, "0") : m) + ":" + String(r).padStart(2, "0") + tail;
+}
+
+/** Call time as a screen reader should say it. */
+export function spoken(s) {
+  const m = Math.floor(s / 60), r = Math.floor(s % 60);
+  const part = (n, word) => n + " " + word + (n === 1 ? "" : "s");
+  return m ? part(m, "minute") + " " + part(r, "second") : part(r, "second");
+}
+
+/** A stranger's text: control and direction-changing characters made visible, like the server does. */
+export function plain(text) {
+  return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
+}
+
+export function element(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+const LEVELS = ["calm", "attend", "distress"];
+
+export function levelBadge(name) {
+  const known = LEVELS.includes(name) ? name : "unknown";
+  return element("span", { class: "level level-" + known }, element("i", { "aria-hidden": "true" }), known);
+}

@@ -1,0 +1,109 @@
+"""The figures of one call: how fast, how upset, how it ended. Pure.
+
+Hears from: `voice.store.calls`. Tells: `voice.store.index`, `voice.qa`.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from telephony.messages import LEVELS
+from voice.store.calls import CallRecord, Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """``None`` = did not happen or was not measured; never zero in its place."""
+
+    voice_to_voice_p50_ms: float | None
+    """End of the caller's speech to our first sound at the gateway, median over turns (`TurnTimed`)."""
+    voice_to_voice_p95_ms: float | None
+    turns: int
+    detection_s: float | None
+    """From the start of the earliest evidence named in ``because`` to the first `distress`."""
+    time_to_human_s: float | None
+    """From the request (or the accepted offer) to `LegsBridged`."""
+    peak_level: str
+    """calm, attend, distress, or unknown if nothing was ever judged."""
+    peak_score: float | None
+    handoff_outcome: str
+    """Of the last `HandoffState` that names one; ``none`` without a handoff."""
+    handoff_target: str
+    ending: str
+    windows: int
+    windows_abstained: int
+    emotion: str
+    """on, off, or ``refused`` once the caller opted out."""
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+
+def figures_of(call: CallRecord) -> Figures:
+    turns = [float(f["total_ms"]) for f in call.of("TurnTimed") if f.get("total_ms") is not None]
+    changes = call.of("DistressChanged")
+    peak = max(changes, key=lambda f: (_rank(f["level"]), f["score"]), default=None)
+    ended = call.of("CallEnded")
+    named = [f for f in call.of("HandoffState") if f.get("outcome")]
+    targets = [f["target"] for f in call.of("HandoffState") if f.get("target")]
+    scored = call.of("EmotionScored")
+    return Figures(
+        voice_to_voice_p50_ms=percentile(turns, 50),
+        voice_to_voice_p95_ms=percentile(turns, 95),
+        turns=len(turns),
+        detection_s=_detection_s(changes),
+        time_to_human_s=_time_to_human_s(call),
+        peak_level=str(peak["level"]) if peak else "unknown",
+        peak_score=float(peak["score"]) if peak else None,
+        handoff_outcome=_outcome(call, named),
+        handoff_target=str(targets[-1]) if targets else "",
+        ending=str(ended[-1]["ending"]) if ended else "",
+        windows=len(scored),
+        windows_abstained=sum(bool(f.get("abstained")) for f in scored),
+        emotion=_emotion(call),
+    )
+
+
+def percentile(values: Sequence[float], q: int) -> float | None:
+    """Linear interpolation between the two nearest; ``None`` of nothing."""
+    if len(values) < 2:
+        return values[0] if values else None
+    return round(statistics.quantiles(values, n=100, method="inclusive")[q - 1], 1)
+
+
+def _rank(level: object) -> int:
+    return LEVELS.index(level) if level in LEVELS else -1
+
+
+def _detection_s(changes: Sequence[Json]) -> float | None:
+    for f in changes:
+        if f["level"] == "distress":
+            starts = [float(b["start"]) for b in f.get("because", ()) if isinstance(b, dict) and "start" in b]
+            return round(f["t"] - min(starts), 3) if starts else None
+    return None
+
+
+def _time_to_human_s(call: CallRecord) -> float | None:
+    bridged = call.first("LegsBridged")
+    if bridged is None:
+        return None
+    asked = [f["t"] for f in call.of("HandoffRequested", "HandoffAnswered") if f.get("accepted", True)]
+    before = [t for t in asked if t <= bridged["t"]]
+    return round(bridged["t"] - before[0], 3) if before else None
+
+
+def _outcome(call: CallRecord, named: Sequence[Json]) -> str:
+    if call.first("LegsBridged") and not any(f["outcome"] == "human-dropped" for f in named):
+        return "accepted"
+    if named:
+        return str(named[-1]["outcome"])
+    return "open" if call.of("HandoffState") else "none"
+
+
+def _emotion(call: CallRecord) -> str:
+    if any(f["purpose"] == "emotion" and not f["allowed"] for f in call.of("ConsentChanged")):
+        return "refused"
+    answered = call.first("CallAnswered") or {}
+    return str(answered.get("versions", {}).get("analyse_emotion", "on" if call.of("EmotionScored") else "off"))

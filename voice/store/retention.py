@@ -1,0 +1,71 @@
+"""Erasing calls, on request and by age. What stays is one line: that a call of this id was erased, when, and why.
+
+Hears from: `voice.qa`, the command line, `voice.store.scanner`. Tells: the file system and the index.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from voice.store import peaks, schema
+from voice.store.calls import folder_of, open_call
+from voice.store.index import Index
+
+
+class StillLive(RuntimeError):
+    """The gateway is writing this call."""
+
+
+def erase(store: Path, call_id: str, *, index: Index | None = None, actor: str = "", action: str = "erased") -> None:
+    """Removes a call: folder, peaks, index rows, words, reviews.
+
+    The folder is renamed first, so that a crash in the middle leaves nothing that looks like a call.
+
+    Raises:
+        NoSuchCall: There is no such call.
+        StillLive: It has not ended.
+    """
+    if open_call(store, call_id).live:
+        raise StillLive(call_id)
+    folder = folder_of(store, call_id)
+    doomed = store / "erasing" / call_id
+    doomed.parent.mkdir(exist_ok=True)
+    shutil.rmtree(doomed, ignore_errors=True)
+    folder.rename(doomed)
+    own = index or Index.open(store)
+    try:
+        own.forget(call_id)
+        shutil.rmtree(peaks.cache_folder(store, call_id), ignore_errors=True)
+        shutil.rmtree(doomed)
+        own.note(action, call_id, actor=actor)
+    finally:
+        if index is None:
+            own.close()
+
+
+def expire(index: Index, retain_days: int, *, at: datetime | None = None) -> list[str]:
+    """Erases ended calls older than ``retain_days`` (0 = keep for ever) and finishes erasures that were cut short.
+
+    Returns:
+        The ids of the calls erased.
+    """
+    for leftover in (index.store / "erasing").glob("*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    if retain_days <= 0:
+        return []
+    limit = (
+        ((at or datetime.now(UTC)) - timedelta(days=retain_days)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
+    c = schema.calls.c
+    with index.engine.connect() as connection:
+        old = connection.execute(
+            sa.select(c.id).where(c.started_at < limit, c.started_at != "", c.live.is_(False))
+        ).scalars()
+        ids = list(old)
+    for call_id in ids:
+        erase(index.store, call_id, index=index, actor="retention", action="expired")
+    return ids

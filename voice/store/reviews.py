@@ -1,0 +1,82 @@
+"""What people say about a call. Appended, never overwritten: a changed mind is the next version.
+
+Hears from: `voice.qa`. Tells: `voice.qa`, `voice.store.export`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+import sqlalchemy as sa
+
+from voice.store import schema
+from voice.store.calls import Json
+from voice.store.index import Index, now
+
+FORM = "call-review/1"
+QUESTIONS: dict[str, str] = {
+    "understood": "The agent understood what the caller needed",
+    "tone": "Wording and pace suited how the caller felt",
+    "handoff": "A human was brought in at the right moment, or rightly not",
+    "truthful": "Everything the agent said was true and kept",
+}
+"""Each answered 1 (no) to 5 (yes), or left out where it does not apply."""
+
+Verdict = Literal["good", "mixed", "bad"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A remark on a stretch of call time [s]. ``level``: the distress a person hears there; empty = no opinion."""
+
+    start: float
+    end: float
+    kind: Literal["distress", "transcript", "reply", "remark"]
+    level: Literal["", "calm", "attend", "distress", "cannot-tell"] = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    reviewer: str
+    verdict: Verdict
+    level: Literal["", "calm", "attend", "distress"] = ""
+    comment: str = ""
+    answers: dict[str, int] = field(default_factory=dict)
+    ranges: tuple[Range, ...] = ()
+
+
+def add(index: Index, call_id: str, review: Review, versions: dict[str, str]) -> Json:
+    """Stores a review and returns it as stored, with its number and version."""
+    r = schema.reviews
+    with index.engine.connect() as connection:
+        # BEGIN IMMEDIATE: two saves at once get two versions, not one collision
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        last = connection.execute(
+            sa.select(sa.func.max(r.c.version)).where(r.c.call_id == call_id, r.c.reviewer == review.reviewer)
+        ).scalar()
+        row = {
+            "call_id": call_id,
+            "version": (last or 0) + 1,
+            "at": now(),
+            "reviewer": review.reviewer,
+            "verdict": review.verdict,
+            "level": review.level,
+            "comment": review.comment,
+            "form": FORM,
+            "answers": review.answers,
+            "ranges": [asdict(x) for x in review.ranges],
+            "versions": versions,
+        }
+        number = connection.execute(sa.insert(r).values(**row).returning(r.c.id)).scalar_one()
+        connection.commit()
+    return {"id": number, **row}
+
+
+def of_call(index: Index, call_id: str) -> list[Json]:
+    """All reviews of a call, newest first."""
+    r = schema.reviews
+    with index.engine.connect() as connection:
+        rows = connection.execute(sa.select(r).where(r.c.call_id == call_id).order_by(r.c.id.desc())).mappings()
+        return [dict(row) for row in rows]
