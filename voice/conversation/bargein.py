@@ -1,0 +1,212 @@
+"""The caller speaks while the agent does: stop, or go on? Pure.
+
+A voice is paused at once, because 0.3 s of talking over somebody is already rude; what it was decides within 0.6 s.
+A word, or half a second of speech, ends the agent's turn. "Mm-hm", "okay" do not: they mean *go on*, except in
+the last second of a turn, where they answer it. A caller whose distress rises is never talked over.
+
+Hears from: `voice.pipeline.hearing`. Tells: the same (pause, resume, commit).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+DECIDE_S = 0.6
+SUSTAINED_S = 0.5
+BACKCHANNEL_LONGEST_S = 1.0
+"""Back-channel words may go on this long before sustained speech outweighs them."""
+ASK_S = 0.3
+"""Speech this long is worth a look at its words."""
+ANSWER_S = 1.0
+"""With less than this left to say, "yes" is an answer to what is being asked."""
+
+_BACKCHANNELS = frozenset(
+    "mm mmm mhm hm hmm uh huh uh-huh mm-hm mm-hmm aha ah oh okay ok yeah yep yes right sure alright i see got it "
+    "good great fine cool all thanks thank you go on of course exactly".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Hold the agent's voice back at the present sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Go on from exactly there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """The agent's turn is over: the caller has the floor. ``because``: rule that decided."""
+
+    turn: int
+    onset_s: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskWords:
+    """Recognise what the caller has said since ``start_s``; answer with `BargeIn.heard`."""
+
+    start_s: float
+    end_s: float
+
+
+Action = Pause | Resume | Commit | AskWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTurn:
+    """What the agent is saying. ``until_s``: call time at which it will be said, as far as it is made."""
+
+    turn: int
+    until_s: float
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    turn: AgentTurn
+    onset_s: float
+    paused: bool
+    speech_s: float = 0.0
+    stopped: bool = False
+    asked: bool = False
+    words: str | None = None
+
+
+def is_backchannel(text: str) -> bool:
+    """Only words that mean "I am listening".
+
+    >>> is_backchannel("Mm-hm, okay."), is_backchannel("Okay, stop."), is_backchannel("")
+    (True, False, False)
+    """
+    words = re.findall(r"[a-z]+(?:-[a-z]+)?", text.lower())
+    return bool(words) and all(w in _BACKCHANNELS for w in words)
+
+
+class BargeIn:
+    """One call's interruptions. At most one is being decided at a time. Times in call time [s]."""
+
+    def __init__(self) -> None:
+        self._pending: _Pending | None = None
+        self.listening_only = False
+        """The last speech over the agent was a back-channel: it is no turn of the caller's."""
+
+    def onset(self, *, at_s: float, agent: AgentTurn | None) -> Sequence[Action]:
+        """The caller began to speak; ``agent`` is what the agent is saying, None if it is silent."""
+        self.listening_only = False
+        if agent is None or agent.keep:
+            self._pending = None
+            return ()
+        was_paused = self._pending is not None and self._pending.paused
+        self._pending = _Pending(turn=agent, onset_s=at_s, paused=True)
+        return () if was_paused else (Pause(),)
+
+    def window(self, *, end_s: float, speech: bool, window_s: float) -> Sequence[Action]:
+        """Every 32 ms while something is pending; also drives the deadline."""
+        pending = self._pending
+        if pending is None:
+            return ()
+        if pending.speech_s == 0.0:
+            # Windows before the onset was certain belong to it.
+            pending = replace(pending, speech_s=max(0.0, end_s - window_s - pending.onset_s))
+        if speech:
+            pending = replace(pending, speech_s=pending.speech_s + window_s, stopped=False)
+        self._pending = pending
+        out: list[Action] = []
+        if not pending.asked and pending.speech_s >= ASK_S:
+            self._pending = replace(pending, asked=True)
+            out.append(AskWords(start_s=pending.onset_s, end_s=end_s))
+        return [*out, *self._decide(end_s)]
+
+    def heard(self, text: str, *, now_s: float) -> Sequence[Action]:
+        """Words since the onset, from `AskWords` or from the pause after them; empty: nothing understood."""
+        if self._pending is None:
+            return ()
+        self._pending = replace(self._pending, words=text)
+        return self._decide(now_s)
+
+    def stopped(self, *, now_s: float) -> Sequence[Action]:
+        """The caller fell silent."""
+        if self._pending is None:
+            return ()
+        self._pending = replace(self._pending, stopped=True)
+        return self._decide(now_s)
+
+    def distress_rose(self, *, now_s: float) -> Sequence[Action]:
+        """A higher level while the caller speaks over the agent: no more weighing."""
+        return self._commit("rising distress") if self._pending is not None else ()
+
+    def agent_silent(self) -> None:
+        """The agent's turn was over by itself: whatever is being said now is the caller's turn."""
+        if self._pending is not None:
+            self._pending = None
+
+    def deadline_s(self) -> float | None:
+        pending = self._pending
+        return None if pending is None or not pending.paused else pending.onset_s + DECIDE_S
+
+    def expire(self, now_s: float) -> Sequence[Action]:
+        return self._decide(now_s)
+
+    def _decide(self, now_s: float) -> Sequence[Action]:
+        pending = self._pending
+        if pending is None:
+            return ()
+        if pending.words and not is_backchannel(pending.words):
+            return self._commit("words")
+        listening = pending.words is not None and is_backchannel(pending.words)
+        if listening and pending.turn.until_s - pending.onset_s < ANSWER_S:
+            return self._commit("answer at the end of the turn")
+        if pending.speech_s >= (BACKCHANNEL_LONGEST_S if listening else SUSTAINED_S):
+            return self._commit("sustained speech")
+        if listening and pending.stopped:
+            self.listening_only = True
+            self._pending = None
+            return (Resume(),) if pending.paused else ()
+        if pending.stopped and pending.words == "":
+            # A cough, a door: nothing that was said.
+            self._pending = None
+            return (Resume(),) if pending.paused else ()
+        if pending.paused and now_s - pending.onset_s >= DECIDE_S and not (listening and not pending.stopped):
+            # Words may still come from a busy recogniser: stay pending, so that a late "stop" counts.
+            self._pending = replace(pending, paused=False)
+            return (Resume(),)
+        return ()
+
+    def _commit(self, because: str) -> Sequence[Action]:
+        assert self._pending is not None
+        pending, self._pending = self._pending, None
+        return (Commit(turn=pending.turn.turn, onset_s=pending.onset_s, because=because),)
+
+
+ECHO_RETURN_DB = 15.0
+"""Our own voice comes back at least this much quieter: lines with echo control return −20 dB and less."""
+ECHO_EARLY_S, ECHO_LATE_S = 0.06, 0.26
+"""Where in the sound we sent an echo heard now may come from: network and far phone delay of 0-200 ms, and our ring."""
+_SILENT_DB = -120.0
+
+
+class EchoReference:
+    """Level of what we sent, by call time: caller sound not louder than its echo could be is not the caller's."""
+
+    def __init__(self) -> None:
+        self._sent: deque[tuple[float, float]] = deque(maxlen=64)
+
+    def sent(self, at_s: float, level_db: float) -> None:
+        """A frame of 20 ms of the agent's voice leaves at ``at_s`` with ``level_db`` [dBFS]."""
+        self._sent.append((at_s, level_db))
+
+    def loudest_db(self, at_s: float) -> float:
+        """Of what may be echoed at ``at_s`` [dBFS]."""
+        span = (level for t, level in self._sent if at_s - ECHO_LATE_S <= t <= at_s + ECHO_EARLY_S)
+        return max(span, default=_SILENT_DB)
+
+    def masks(self, at_s: float, level_db: float) -> bool:
+        """Sound of this level at this time may be our own."""
+        return level_db < self.loudest_db(at_s) - ECHO_RETURN_DB

@@ -1,0 +1,301 @@
+"""Has the caller finished? From voice activity, what was heard so far and what the agent asked for. Pure.
+
+Waiting is cheap to get wrong both ways: too short talks over people, too long sounds absent (human turn gaps are
+0.2-0.3 s). So work starts 0.1 s into every pause and is thrown away if speech goes on; the wait itself depends:
+finished by sound (smart-turn) 0.25 s, unfinished up to 0.9 s, numbers by their grammar, names 0.8 s, and half as
+long again for an upset caller.
+
+Hears from: `voice.pipeline.hearing` (windows, verdicts, words). Tells: the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+START_S = 0.09
+"""Speech this long is an onset: three windows of 32 ms. One is a click."""
+RESUME_S = 0.06
+"""Inside a turn two windows are enough."""
+SPECULATE_S = 0.09
+STOP_S = 0.19
+COMPLETE_S = 0.25
+INCOMPLETE_S = 0.9
+DIGITS_MORE_S, DIGITS_OPEN_S, DIGITS_VOLUNTEERED_S = 1.2, 1.0, 0.8
+DIGITS_DONE_S = 0.3
+NAME_S = 0.8
+NOTHING_HEARD_S = 0.5
+JOINS_S = 1.0
+"""A first syllable too short to be understood belongs to the speech that follows within this time."""
+P_COMPLETE = 0.5
+P_INCOMPLETE = 0.1
+LIKELY_S = 0.5
+"""Just short of finished; from there the wait grows to `INCOMPLETE_S` at `P_INCOMPLETE`."""
+NOTHING_HEARD = "nothing heard"
+PREROLL_S = 0.3
+"""Speech is soft before the detector fires: recognition gets this much from before the onset."""
+LONG_TURN_S, LONGEST_TURN_S = 22.0, 26.0
+"""A turn this long ends at its next pause, or without one: the recogniser's window is 28 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the agent asked for. ``digits``: how many, if known. ``factor`` multiplies every wait."""
+
+    expects: Literal["digits", "name"] | None = None
+    digits: int | None = None
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """The caller began to speak at ``at_s``; within a turn also after a pause."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consider:
+    """Recognise and judge the turn so far, from ``start_s`` to ``end_s``: it may be over. Answer with ``pause``."""
+
+    pause: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandon:
+    """Speech goes on: what was begun for ``pause`` is not wanted any more."""
+
+    pause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded:
+    """The turn is over; its words are those recognised for ``pause``. ``waited_s``: silence the rule asked for."""
+
+    pause: int
+    start_s: float
+    end_s: float
+    waited_s: float
+    rule: str
+
+
+Action = Began | Stopped | Consider | Abandon | TurnEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    start_s: float
+    end_s: float
+    """End of the last window that was speech."""
+    pause: int = 0
+    """Number of the pause being considered; 0 while speech goes on."""
+    stopped: bool = False
+    p_complete: float | None = None
+    text: str | None = None
+
+
+class Endpointing:
+    """The turns of one leg. Times in call time [s]; windows must arrive in order."""
+
+    def __init__(self) -> None:
+        self.expectation = Expectation()
+        self._turn: _Turn | None = None
+        self._onset_s: float | None = None
+        self._now_s = 0.0
+        self._pauses = 0
+        self._unheard: TurnEnded | None = None
+
+    @property
+    def speaking_since_s(self) -> float | None:
+        """Start of the present turn, if there is one."""
+        return self._turn.start_s if self._turn else None
+
+    def window(self, *, start_s: float, end_s: float, speech: bool) -> Sequence[Action]:
+        """One verdict of the voice activity detector."""
+        self._now_s = end_s
+        self._onset_s = (start_s if self._onset_s is None else self._onset_s) if speech else None
+        run_s = end_s - self._onset_s if self._onset_s is not None else 0.0
+        turn = self._turn
+        if turn is None:
+            if self._onset_s is None or run_s < START_S:
+                return ()
+            unheard, self._unheard = self._unheard, None
+            joined = unheard is not None and self._onset_s - unheard.end_s <= JOINS_S
+            start_s = unheard.start_s if unheard is not None and joined else self._onset_s
+            self._turn = _Turn(start_s=start_s, end_s=end_s)
+            return (Began(at_s=self._onset_s),)
+        if speech and (run_s >= RESUME_S or (turn.pause == 0 and not turn.stopped)):
+            return self._goes_on(turn, end_s)
+        return self._silent(turn, end_s)
+
+    def judged(self, pause: int, p_complete: float) -> Sequence[Action]:
+        """smart-turn's verdict on a pause; a late one on a pause that is over is ignored."""
+        if self._turn is None or self._turn.pause != pause:
+            return ()
+        self._turn = replace(self._turn, p_complete=p_complete)
+        return self._due(self._turn)
+
+    def recognised(self, pause: int, text: str) -> Sequence[Action]:
+        """Words of the turn up to a pause; empty if nothing was understood."""
+        if self._turn is None or self._turn.pause != pause:
+            return ()
+        self._turn = replace(self._turn, text=text)
+        return self._due(self._turn)
+
+    def reset(self) -> None:
+        """Forgets the present turn."""
+        self._turn = self._onset_s = None
+
+    def _goes_on(self, turn: _Turn, end_s: float) -> Sequence[Action]:
+        out: list[Action] = []
+        if turn.pause:
+            out.append(Abandon(pause=turn.pause))
+        if turn.stopped and self._onset_s is not None:
+            out.append(Began(at_s=self._onset_s))
+        self._turn = replace(turn, end_s=end_s, pause=0, stopped=False, p_complete=None, text=None)
+        if end_s - turn.start_s >= LONGEST_TURN_S:
+            out += self._consider(self._turn, end_s)
+        return out
+
+    def _silent(self, turn: _Turn, now_s: float) -> Sequence[Action]:
+        out: list[Action] = []
+        silence_s = now_s - turn.end_s
+        if not turn.pause and silence_s >= SPECULATE_S:
+            out += self._consider(turn, now_s)
+        if not turn.stopped and silence_s >= STOP_S:
+            assert self._turn is not None
+            self._turn = replace(self._turn, stopped=True)
+            out.append(Stopped(at_s=turn.end_s))
+        assert self._turn is not None
+        return [*out, *self._due(self._turn)]
+
+    def _consider(self, turn: _Turn, now_s: float) -> Sequence[Action]:
+        self._pauses += 1
+        self._turn = replace(turn, pause=self._pauses)
+        return (Consider(pause=self._pauses, start_s=max(0.0, turn.start_s - PREROLL_S), end_s=now_s),)
+
+    def _due(self, turn: _Turn) -> Sequence[Action]:
+        if turn.text is None or not turn.pause:
+            return ()
+        silence_s = self._now_s - turn.end_s
+        long = turn.end_s - turn.start_s
+        if long >= LONGEST_TURN_S or (long >= LONG_TURN_S and silence_s >= STOP_S):
+            wait_s, rule = 0.0, "turn too long"
+        else:
+            wait_s, rule = patience_s(turn.text, turn.p_complete, self.expectation)
+        # Windows are 32 ms: one that ends just before the wait is up must not cost another 32 ms.
+        if silence_s < wait_s - 0.01:
+            return ()
+        self.reset()
+        ended = TurnEnded(pause=turn.pause, start_s=turn.start_s, end_s=turn.end_s, waited_s=wait_s, rule=rule)
+        self._unheard = ended if rule == NOTHING_HEARD else None
+        return (ended,) if turn.stopped else (Stopped(at_s=turn.end_s), ended)
+
+
+def patience_s(text: str, p_complete: float | None, expectation: Expectation) -> tuple[float, str]:
+    """Silence [s] after which a turn that said ``text`` is over, and the name of the rule."""
+    heard = count_digits(text)
+    if not text.strip():
+        wait_s, rule = NOTHING_HEARD_S, NOTHING_HEARD
+    elif expectation.expects == "digits" and heard:
+        if expectation.digits is None:
+            wait_s, rule = DIGITS_OPEN_S, "digits, any number"
+        elif heard >= expectation.digits:
+            wait_s, rule = DIGITS_DONE_S, "digits complete"
+        else:
+            wait_s, rule = DIGITS_MORE_S, "digits missing"
+    elif expectation.expects == "name":
+        wait_s, rule = NAME_S, "name"
+    elif heard >= 2 and _ENDS_IN_DIGIT.search(text):
+        wait_s, rule = DIGITS_VOLUNTEERED_S, "ends in digits"
+    elif hangs(text):
+        wait_s, rule = INCOMPLETE_S, "hanging words"
+    elif says_all(text):
+        wait_s, rule = COMPLETE_S, "short answer"
+    elif p_complete is None or p_complete < P_COMPLETE:
+        share = 0.0 if p_complete is None else max(0.0, p_complete - P_INCOMPLETE) / (P_COMPLETE - P_INCOMPLETE)
+        wait_s, rule = INCOMPLETE_S - share * (INCOMPLETE_S - LIKELY_S), "sounds unfinished"
+    else:
+        wait_s, rule = COMPLETE_S, "sounds finished"
+    return wait_s * expectation.factor, rule
+
+
+_ALL = re.compile(
+    r"(?:(?:yes|yeah|yep|no|nope|okay|ok|sure|right|hello|hi|correct|that's (?:right|it|all))\W*)+"
+    r"(?:please|thanks|thank you|it is|that's (?:right|it|all|correct))?\W*"
+    r"|.*\b(?:goodbye|bye|bye-bye)\W*",
+    re.IGNORECASE,
+)
+
+
+def says_all(text: str) -> bool:
+    """A short answer or a farewell: nothing more is to be expected, however it sounds.
+
+    >>> says_all("Yes, please."), says_all("Thank you very much. Goodbye."), says_all("Yes, my name is")
+    (True, True, False)
+    """
+    return _ALL.fullmatch(text.strip()) is not None
+
+
+_HANGING = frozenset(
+    "and but or so because if when that which the a an my your to of for with from at in on is are was i'm it's "
+    "um uh er erm like about".split()
+)
+
+
+def hangs(text: str) -> bool:
+    """The last word cannot end a sentence, or the recogniser itself wrote it as broken off.
+
+    >>> hangs("I ordered it on Monday, but"), hangs("My number is..."), hangs("It never came.")
+    (True, True, False)
+    """
+    stripped = text.rstrip()
+    if stripped.endswith(("...", "…", "-", ",")):
+        return True
+    words = re.findall(r"[a-z']+", stripped.lower())
+    return bool(words) and not stripped.endswith("?") and words[-1] in _HANGING
+
+
+_UNITS = frozenset("zero oh o one two three four five six seven eight nine".split())
+_PAIRS = frozenset("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())
+_TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
+_TIMES = {"double": 2, "triple": 3}
+_ENDS_IN_DIGIT = re.compile(
+    r"(?:\d|\b(?:" + "|".join(sorted((_UNITS | _PAIRS | _TENS) - {"o", "oh"})) + r"))[\s.,!?]*$", re.IGNORECASE
+)
+
+
+def count_digits(text: str) -> int:
+    """Digits said so far, as numerals or words.
+
+    >>> count_digits("It's 45, one nine"), count_digits("double three, twenty one"), count_digits("forty-five")
+    (4, 4, 2)
+    """
+    total, times, tens = 0, 1, False
+    for token in re.findall(r"\d+|[a-z]+", text.lower()):
+        if token in _TIMES:
+            times = _TIMES[token]
+            continue
+        if token.isdigit():
+            total += times * len(token)
+            tens = False
+        elif token in _TENS or token in _PAIRS:
+            total += 2
+            tens = token in _TENS
+        elif token in _UNITS:
+            # "twenty one" is two digits, not three; a bare "oh" or "o" counts only among digits.
+            total += 0 if tens or (token in ("o", "oh") and total == 0) else times
+            tens = False
+        else:
+            tens = False
+        times = 1
+    return total

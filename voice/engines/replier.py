@@ -1,0 +1,108 @@
+"""Who words the reply. The built-in one says what the dialogue decided; a language model may only rephrase it.
+
+Claims of fact, numbers and addresses come from configuration and slots, never from a model: a rephrasing that brings a
+number the built-in reply did not have, drops one, or is late, is thrown away and the built-in text is said.
+
+Hears from: the pipeline. Tells: the pipeline, a text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from telephony.settings import Settings, read_secret
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+log = structlog.get_logger(__name__)
+
+BUDGET_S = 1.5
+_LONGER = 1.5
+"""A rephrasing may be this much longer than the text it replaces."""
+
+_NUMBER_WORDS = frozenset(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million first second "
+    "third double triple half quarter".split()
+)
+_INSTRUCTION = (
+    "You reword one reply of a telephone agent so that it sounds natural when spoken. Keep every fact, number, name, "
+    "question and promise exactly; add none. Plain English, no lists, no markup, no longer than the original. "
+    "Answer with the reworded reply only."
+)
+
+
+class Replier(Protocol):
+    async def word(self, text: str) -> str:
+        """``text`` as it will be said."""
+        ...
+
+
+class BuiltInReplier:
+    """Says what the dialogue decided."""
+
+    async def word(self, text: str) -> str:
+        return text
+
+
+class RephrasingReplier:
+    """Any OpenAI-compatible server, within `BUDGET_S`, else the text itself."""
+
+    def __init__(self, client: AsyncOpenAI, model: str) -> None:
+        self._client = client
+        self._model = model
+
+    async def word(self, text: str) -> str:
+        from openai import OpenAIError
+
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                answer = await self._client.chat.completions.create(
+                    model=self._model,
+                    messages=[{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": text}],
+                    temperature=0.3,
+                    max_tokens=20 + 2 * len(text.split()),
+                )
+        except (OpenAIError, TimeoutError) as exc:
+            log.warning("language model gave no reply in time; saying the built-in one", error=type(exc).__name__)
+            return text
+        said = (answer.choices[0].message.content or "").strip() if answer.choices else ""
+        if (why := objection(text, said)) is not None:
+            log.warning("language model's reply refused; saying the built-in one", why=why)
+            return text
+        return said
+
+
+def objection(original: str, reworded: str) -> str | None:
+    """Why a rephrasing may not be said, or None."""
+    if not reworded:
+        return "empty"
+    if len(reworded) > _LONGER * len(original) + 20:
+        return "too long"
+    if numbers(original) != numbers(reworded):
+        return "numbers differ"
+    if original.rstrip().endswith("?") and "?" not in reworded:
+        return "the question is gone"
+    return None
+
+
+def numbers(text: str) -> frozenset[str]:
+    """Digits runs and number words of a text."""
+    words = re.findall(r"\d+|[a-z]+", text.lower())
+    return frozenset(w for w in words if w.isdigit() or w in _NUMBER_WORDS)
+
+
+def load_replier(settings: Settings) -> Replier:
+    agent = settings.agent
+    if not agent.llm_base_url:
+        return BuiltInReplier()
+    from openai import AsyncOpenAI
+
+    key = read_secret("agent.llm_api_key_file", agent.llm_api_key_file) if agent.llm_api_key_file else "none"
+    client = AsyncOpenAI(base_url=agent.llm_base_url, api_key=key, max_retries=0, timeout=BUDGET_S)
+    return RephrasingReplier(client, agent.llm_model)

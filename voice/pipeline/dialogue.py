@@ -1,0 +1,161 @@
+"""Middle of the pipeline: the committed log goes into the conversation, its wishes go out.
+
+Also the table of what happens when an engine fails: recognition -> the caller is told and a human is asked for;
+synthesis -> a human is asked for (the gateway speaks with prerecorded prompts); the ear -> nothing, it is unknown.
+
+Hears from: hearing (committed facts, failures), speech (failures). Tells: the log (facts), speech (what to say).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from pipecat.frames.frames import Frame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from telephony.messages import (
+    BriefingBuilt,
+    ClearTurn,
+    Decision,
+    DistressChanged,
+    HandoffRequested,
+    HangUp,
+    PauseTurn,
+    Stamped,
+)
+from voice.conversation.call import Conversation
+from voice.conversation.commands import Action, Emit, Say
+from voice.conversation.endpointing import Expectation
+from voice.pipeline.agent_audio import AgentAudio
+from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, Utter
+from voice.pipeline.port import CallClock, CallPort
+from voice.pipeline.stopwatch import Stopwatch
+
+_SORRY = "I'm sorry, I can't hear you well enough to go on. I am bringing in a colleague."
+_SORRY_WPM = 160.0
+
+
+class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
+    """Conversation of one call, with its timer."""
+
+    def __init__(
+        self,
+        *,
+        conversation: Conversation,
+        port: CallPort,
+        clock: CallClock,
+        agent: AgentAudio,
+        stopwatch: Stopwatch,
+    ) -> None:
+        super().__init__(name="dialogue", enable_direct_mode=True)
+        self._conversation, self._port, self._clock = conversation, port, clock
+        self._agent, self._stopwatch = agent, stopwatch
+        self._timer: asyncio.TimerHandle | None = None
+        self._expectation = Expectation()
+        self._task: asyncio.Task[None] | None = None
+        self._broken = False
+        self._level = "calm"
+        self._spoken_before_distress = 0
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        match frame:
+            case Committed(stamped=Stamped() as stamped):
+                await self._distress(stamped)
+                await self._carry_out(self._conversation.receive(stamped))
+            case EngineBroke():
+                await self._engine_broke(frame)
+            case _:
+                await self.push_frame(frame, direction)
+
+    def restore(self, log: Sequence[Stamped]) -> None:
+        """State of a call that another worker began: its facts, whose consequences have already happened."""
+        for stamped in log:
+            self._conversation.receive(stamped)
+            if isinstance(stamped.fact, DistressChanged):
+                self._level = stamped.fact.level
+
+    async def resume(self) -> None:
+        await self._carry_out(self._conversation.resume())
+
+    async def begin(self) -> None:
+        """Arms the timer, for a call that begins or goes on."""
+        await self._carry_out(())
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Say():
+                    self._stopwatch.decided(self._clock.now_s())
+                    await self.push_frame(Utter(say=action))
+                case Emit(fact=fact, decision=decision):
+                    if isinstance(fact, DistressChanged):
+                        self._spoken_before_distress = self._agent.last_turn
+                    self._port.emit(fact, decision)
+                    if isinstance(fact, BriefingBuilt):
+                        await self.push_frame(Brief(text=fact.text, fields=fact.fields))
+                case HangUp():
+                    self._port.command(action)
+        await self._expect()
+        self._arm()
+
+    async def _distress(self, stamped: Stamped) -> None:
+        """A caller who becomes distressed while the agent explains something is not talked over."""
+        if not isinstance(stamped.fact, DistressChanged):
+            return
+        rose = stamped.fact.level == "distress" and self._level != "distress"
+        self._level = stamped.fact.level
+        now = self._agent.current(self._clock.now_s())
+        if rose and now is not None and not now.keep and now.turn <= self._spoken_before_distress:
+            self._port.command(ClearTurn(turn=now.turn))
+            self._port.command(PauseTurn(on=False))
+            self._agent.cut(now.turn)
+            await self.push_frame(Cut(turn=now.turn))
+
+    async def _engine_broke(self, frame: EngineBroke) -> None:
+        if self._broken:
+            return
+        self._broken = True
+        decision = Decision(rule="engine failed", inputs={"engine": frame.engine, "why": frame.why})
+        actions: list[Action] = [Emit(fact=HandoffRequested(reason="stuck"), decision=decision)]
+        if frame.engine != "synthesis":
+            actions.insert(0, Say(text=_SORRY, rate_wpm=_SORRY_WPM))
+        await self._carry_out(actions)
+
+    async def _expect(self) -> None:
+        patience = self._conversation.patience()
+        wanted = Expectation(expects=patience.expects, digits=patience.digits, factor=patience.factor)
+        if wanted != self._expectation:
+            self._expectation = wanted
+            await self.push_frame(Expect(expectation=wanted), FrameDirection.UPSTREAM)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline_s = self._conversation.deadline_s()
+        if deadline_s is None:
+            return
+        # Call time may stand still while the loop's does not: `_expire` looks again before it acts.
+        delay_s = max(0.02, deadline_s - self._clock.now_s())
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
+
+    def _ring(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._expire())
+
+    async def _expire(self) -> None:
+        deadline_s = self._conversation.deadline_s()
+        now_s = self._clock.now_s()
+        if deadline_s is None:
+            return
+        if now_s < deadline_s:
+            self._arm()
+            return
+        await self._carry_out(self._conversation.expire(now_s))

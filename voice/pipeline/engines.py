@@ -1,0 +1,91 @@
+"""Every model of the process, loaded once and warmed before the first call.
+
+Hears from: settings. Tells: every call's pipeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from prosody.detector import VoiceDetector
+from prosody.emotion import Ear
+from prosody.encoder import WhisperEncoder
+from telephony.settings import Settings
+from voice.engines.phonemes import require_program
+from voice.engines.phrases import PhraseCache
+from voice.engines.piper import PiperVoice, default_voice
+from voice.engines.pool import EnginePool
+from voice.engines.replier import Replier, load_replier
+from voice.engines.synthesis import PiperSynthesizer
+from voice.engines.transcription import Transcriber, load_transcriber, warm_up
+from voice.engines.turn_end import SmartTurn, TurnEnd
+from voice.engines.vad import SileroModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """``ear`` is None where emotion is not analysed. ``models``: name and version of each, for the record."""
+
+    pool: EnginePool
+    transcriber: Transcriber
+    synthesizer: PiperSynthesizer
+    vad: SileroModel
+    turn_end: TurnEnd
+    replier: Replier
+    ear: Ear | None
+    models: dict[str, str]
+
+    def voice_detector(self, settings: Settings) -> VoiceDetector | None:
+        """A fresh sequential detector for one call, at the operator's rate of false transfers."""
+        if self.ear is None:
+            return None
+        threshold = self.ear.threshold_for(settings.ear.max_false_transfers_per_100_calls)
+        return VoiceDetector(replace(self.ear.detector, threshold=threshold))
+
+
+async def load_engines(settings: Settings) -> Engines:
+    """Loads and warms everything; about 2 s.
+
+    Raises:
+        EngineMissing: Weights or espeak-ng are not on this machine.
+        ProsodyError: The ear's model is missing or does not fit its encoder.
+    """
+    require_program()
+    pool = EnginePool()
+    transcriber = await asyncio.to_thread(load_transcriber, settings.ear.transcriber, pool)
+    path = default_voice() if settings.agent.voice == "default" else Path(settings.agent.voice)
+    cache = PhraseCache(settings.store.dir / "phrases")
+    cache.load()
+
+    def load_voice() -> PiperSynthesizer:
+        return PiperSynthesizer(PiperVoice(path), pool, cache)
+
+    synthesizer = await asyncio.to_thread(load_voice)
+    vad = SileroModel()
+    turn_end = await asyncio.to_thread(SmartTurn, pool)
+    ear = None
+    if settings.privacy.analyse_emotion:
+        encoder = WhisperEncoder(transcriber.model)
+        ear = await asyncio.to_thread(Ear.load, settings.ear.model, encoder)
+
+    rng = np.random.default_rng(0)
+    await warm_up(transcriber, rng)
+    await turn_end.p_complete((0.01 * rng.standard_normal(8000)).astype(np.float32))
+    voice = synthesizer.voice
+    models = {"transcriber": settings.ear.transcriber, "voice": f"{voice.name}:{voice.hash[:12]}"}
+    if ear is not None:
+        models["ear"] = f"{ear.name}:{ear.version[:12]}"
+    return Engines(
+        pool=pool,
+        transcriber=transcriber,
+        synthesizer=synthesizer,
+        vad=vad,
+        turn_end=turn_end,
+        replier=load_replier(settings),
+        ear=ear,
+        models=models,
+    )

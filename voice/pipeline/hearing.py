@@ -1,0 +1,298 @@
+"""First part of the pipeline: what the caller says and how; whether the agent may go on speaking.
+
+Hears nothing before the disclosure and nothing after the bridge. The human's leg passes only while asked for, only
+its words, and never the ear.
+
+Hears from: the link (sound, committed facts). Tells: the log (facts), the link (pause, cut), speech (cut).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+from pipecat.frames.frames import Frame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from telephony.messages import (
+    ClearTurn,
+    ConsentChanged,
+    ConsentHeard,
+    Disclosed,
+    DistressChanged,
+    Fact,
+    Leg,
+    LegsBridged,
+    PauseTurn,
+    Said,
+    SpeechStarted,
+    SpeechStopped,
+    Stamped,
+    Transcribed,
+)
+from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, EchoReference, Pause, Resume
+from voice.conversation.endpointing import TurnEnded
+from voice.engines.transcription import Transcript
+from voice.engines.vad import WINDOW_S, SileroDetector, Window
+from voice.errors import EngineError
+from voice.handoff.consent import interpret
+from voice.pipeline.agent_audio import AgentAudio
+from voice.pipeline.ear_tap import EarTap
+from voice.pipeline.engines import Engines
+from voice.pipeline.frames import Committed, Cut, EngineBroke, Expect, HumanListening, LegAudio
+from voice.pipeline.listener import Listener
+from voice.pipeline.port import CallClock, CallPort
+from voice.pipeline.stopwatch import Stopwatch
+
+log = structlog.get_logger(__name__)
+
+_WORTH_ASKING_S = 0.5
+"""Speech this long that was not understood is worth "could you say that again"."""
+
+
+class HearingProcessor(FrameProcessor):  # type: ignore[misc]
+    """Hearing of one call."""
+
+    def __init__(
+        self,
+        *,
+        engines: Engines,
+        port: CallPort,
+        clock: CallClock,
+        agent: AgentAudio,
+        stopwatch: Stopwatch,
+        analyse_emotion: bool,
+    ) -> None:
+        super().__init__(name="hearing", enable_direct_mode=True)
+        self._engines, self._port, self._clock = engines, port, clock
+        self._agent, self._stopwatch = agent, stopwatch
+        self._bargein = BargeIn()
+        self._echo = EchoReference()
+        self._hears = False
+        self._bridged = False
+        self._level = "calm"
+        self._ear = EarTap(engines.ear, engines.pool, port) if analyse_emotion and engines.ear is not None else None
+        self._caller = Listener(
+            detector=SileroDetector(engines.vad),
+            transcriber=engines.transcriber,
+            turn_end=engines.turn_end,
+            report=_CallerHeard(self),
+            masked=self._is_echo,
+        )
+        self._human: Listener | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        match frame:
+            case LegAudio(leg="human"):
+                if self._human is not None:
+                    self._human.push(frame.pcm, frame.tick)
+                return
+            case LegAudio():
+                self._caller_sound(frame)
+                return
+            case Expect():
+                self._caller.endpointing.expectation = frame.expectation
+                return
+            case HumanListening():
+                self._listen_to_human(frame.on)
+                return
+            case Committed():
+                self._committed(frame)
+        await self.push_frame(frame, direction)
+
+    def restore(self, log: Sequence[Stamped]) -> None:
+        """What a call that another worker began has settled already."""
+        for stamped in log:
+            match stamped.fact:
+                case Disclosed() | ConsentChanged() | LegsBridged():
+                    self._committed(Committed(stamped=stamped))
+                case DistressChanged(level=level):
+                    self._level = level
+
+    def close(self) -> None:
+        self._caller.close()
+        self._listen_to_human(False)
+        for task in self._tasks:
+            task.cancel()
+        if self._ear is not None:
+            self._ear.stop()
+
+    # --- sound ----------------------------------------------------------------------------------
+
+    def _caller_sound(self, frame: LegAudio) -> None:
+        self._clock.heard(frame.tick)
+        now_s = self._clock.now_s()
+        self._echo.sent(now_s, self._agent.level_db(now_s))
+        if not self._hears or self._bridged:
+            return
+        if self._agent.current(now_s) is None:
+            self._bargein.agent_silent()
+        for window, speech in self._caller.push(frame.pcm, frame.tick):
+            self._weigh(self._bargein.window(end_s=window.end_s, speech=speech, window_s=WINDOW_S))
+            if self._ear is not None:
+                samples, start_s = self._caller.sound(window.start_s, window.end_s)
+                self._ear.push(samples, start_s=start_s, speech=speech, lost=frame.lost)
+
+    def _is_echo(self, window: Window) -> bool:
+        return window.speech and self._echo.masks(window.end_s, window.level_db)
+
+    def _listen_to_human(self, on: bool) -> None:
+        if self._human is not None:
+            self._human.close()
+        self._human = None
+        if on and not self._bridged:
+            self._human = Listener(
+                detector=SileroDetector(self._engines.vad),
+                transcriber=self._engines.transcriber,
+                turn_end=None,
+                report=_HumanHeard(self),
+            )
+
+    # --- facts ----------------------------------------------------------------------------------
+
+    def _committed(self, frame: Committed) -> None:
+        assert frame.stamped is not None
+        self._clock.reached(frame.stamped.t)
+        match frame.stamped.fact:
+            case Disclosed():
+                self._hears = True
+            case ConsentChanged(purpose="emotion", allowed=False):
+                if self._ear is not None:
+                    self._ear.stop()
+                self._ear = None
+            case LegsBridged():
+                self._bridged = True
+                self.close()
+                self._ear = None
+            case Said(turn=turn) as said if turn:
+                self._agent.ended(turn)
+                if (timed := self._stopwatch.said(said)) is not None:
+                    self._port.emit(timed)
+            case DistressChanged(level=level):
+                rose = _RANK[level] > _RANK[self._level]
+                self._level = level
+                if rose:
+                    self._weigh(self._bargein.distress_rose(now_s=self._clock.now_s()))
+
+    def emit(self, fact: Fact) -> None:
+        if not self._bridged:
+            self._port.emit(fact)
+
+    def broke(self, error: EngineError) -> None:
+        log.error("engine failed", engine=error.engine, why=str(error))
+        self.spawn(self.push_frame(EngineBroke(engine=error.engine, why=str(error))))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- the caller, as the listener reports it --------------------------------------------------
+
+    def caller_began(self, at_s: float) -> None:
+        self.emit(SpeechStarted(leg="caller", at=at_s))
+        self._stopwatch.caller_began()
+        self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
+
+    def caller_stopped(self, at_s: float) -> None:
+        self.emit(SpeechStopped(leg="caller", at=at_s))
+        self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
+
+    def caller_words(self, transcript: Transcript) -> None:
+        self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
+
+    def caller_turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        if self._ear is not None:
+            self._ear.turn_ended()
+        listening_only = self._bargein.listening_only
+        self._bargein.listening_only = False
+        unsure = transcript.rejected == "unsure" and ended.end_s - ended.start_s >= _WORTH_ASKING_S
+        if not transcript.text and not unsure:
+            return
+        if not listening_only:
+            self._stopwatch.turn_ended(speech_end_s=ended.end_s, waited_s=ended.waited_s, now_s=self._clock.now_s())
+        self.emit(_transcribed("caller", ended, transcript, offset_s, final=not listening_only))
+
+    def human_turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        if not transcript.text:
+            return
+        self.emit(_transcribed("human", ended, transcript, offset_s, final=True))
+        self.emit(ConsentHeard(intent=interpret(transcript.text), text=transcript.text, end=ended.end_s))
+
+    # --- interruptions ---------------------------------------------------------------------------
+
+    def _weigh(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            now_s = self._clock.now_s()
+            match action:
+                case Pause():
+                    self._agent.pause(True, now_s)
+                    self._port.command(PauseTurn(on=True))
+                case Resume():
+                    self._agent.pause(False, now_s)
+                    self._port.command(PauseTurn(on=False))
+                case Commit(turn=turn, onset_s=onset_s):
+                    self._port.command(ClearTurn(turn=turn, onset=onset_s))
+                    self._port.command(PauseTurn(on=False))
+                    self._agent.cut(turn)
+                    self.spawn(self.push_frame(Cut(turn=turn, onset_s=onset_s)))
+                case AskWords(start_s=start_s, end_s=end_s):
+                    self.spawn(self._ask_words(start_s, end_s))
+
+    async def _ask_words(self, start_s: float, end_s: float) -> None:
+        samples, _ = self._caller.sound(start_s - 0.2, end_s)
+        try:
+            transcript = await self._engines.transcriber.transcribe(samples)
+        except Exception:  # noqa: BLE001 - length of speech decides instead; the turn's own recognition will report it
+            return
+        # Half a second into a word the recogniser often hears nothing: only a text is news.
+        if transcript.text:
+            self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
+
+
+_RANK = {"calm": 0, "attend": 1, "distress": 2}
+
+
+class _CallerHeard:
+    def __init__(self, hearing: HearingProcessor) -> None:
+        self.began: Callable[[float], None] = hearing.caller_began
+        self.stopped: Callable[[float], None] = hearing.caller_stopped
+        self.words: Callable[[Transcript], None] = hearing.caller_words
+        self.turn: Callable[[TurnEnded, Transcript, float], None] = hearing.caller_turn
+        self.broke: Callable[[EngineError], None] = hearing.broke
+
+
+class _HumanHeard:
+    """Words only."""
+
+    def __init__(self, hearing: HearingProcessor) -> None:
+        self._hearing = hearing
+        self.turn: Callable[[TurnEnded, Transcript, float], None] = hearing.human_turn
+        self.broke: Callable[[EngineError], None] = hearing.broke
+
+    def began(self, at_s: float) -> None:
+        self._hearing.emit(SpeechStarted(leg="human", at=at_s))
+
+    def stopped(self, at_s: float) -> None:
+        self._hearing.emit(SpeechStopped(leg="human", at=at_s))
+
+    def words(self, transcript: Transcript) -> None:
+        pass
+
+
+def _transcribed(leg: Leg, ended: TurnEnded, transcript: Transcript, offset_s: float, *, final: bool) -> Transcribed:
+    words = tuple((round(a + offset_s, 3), round(b + offset_s, 3), w) for a, b, w in transcript.words)
+    return Transcribed(
+        leg=leg,
+        start=ended.start_s,
+        end=ended.end_s,
+        text=transcript.text,
+        final=final,
+        log_prob=transcript.log_prob,
+        no_speech=transcript.no_speech,
+        words=words,
+    )

@@ -1,0 +1,56 @@
+"""The gateway's fixed sentences as sound files: rendered once, by name of voice and text.
+
+Hears from: `voice.worker`. Tells: the gateway, through the paths in `Hello`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import wave
+from collections.abc import Mapping
+from pathlib import Path
+
+from voice.engines.synthesis import RATE_HZ, PiperSynthesizer
+
+PROMPT_WPM = 165.0
+_AT_ONCE = 2
+
+
+async def render_prompts(texts: Mapping[str, str], synthesizer: PiperSynthesizer, folder: Path) -> dict[str, list[str]]:
+    """Name → [text, path of an 8 kHz mono WAV]; only what is missing is rendered."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    paths = {name: folder / f"{_digest(synthesizer, text)}.wav" for name, text in texts.items()}
+    # Workers that start together begin at different places, so that each finds half of the work done.
+    order = list(texts)
+    shift = os.getpid() % max(1, len(order))
+
+    async def render(name: str) -> None:
+        if not paths[name].is_file():
+            pcm = await synthesizer.render(texts[name], PROMPT_WPM)
+            await asyncio.to_thread(_write, paths[name], pcm)
+
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def in_turn(name: str) -> None:
+        async with at_once:
+            await render(name)
+
+    await asyncio.gather(*(in_turn(name) for name in order[shift:] + order[:shift]))
+    return {name: [text, str(paths[name].resolve())] for name, text in texts.items()}
+
+
+def _digest(synthesizer: PiperSynthesizer, text: str) -> str:
+    return hashlib.sha256(f"{synthesizer.voice.hash}\n{PROMPT_WPM}\n{text}".encode()).hexdigest()[:16]
+
+
+def _write(path: Path, pcm: bytes) -> None:
+    # Two workers may render at the same time: each writes its own file and renames it.
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with wave.open(str(part), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(pcm)
+    part.replace(path)

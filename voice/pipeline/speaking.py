@@ -1,0 +1,129 @@
+"""Last part of the pipeline: sentences become turns of sound on the link.
+
+Sound is sent as fast as it is made; the gateway holds it and plays it by the tick, so stopping is its business
+(`ClearTurn`) and resuming is sample-exact.
+
+Hears from: dialogue (what to say), hearing (cuts). Tells: the link; the dialogue, if synthesis fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections import deque
+
+import structlog
+from pipecat.frames.frames import Frame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from telephony.messages import StartTurn, UploadBriefing
+from voice.conversation.commands import Say
+from voice.pipeline.agent_audio import AgentAudio
+from voice.pipeline.engines import Engines
+from voice.pipeline.frames import Brief, Cut, EngineBroke, Utter
+from voice.pipeline.port import CallClock, CallPort
+from voice.pipeline.stopwatch import Stopwatch
+
+log = structlog.get_logger(__name__)
+
+BRIEFING_WPM = 170.0
+
+
+class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
+    """Voice of one call: one turn is made at a time."""
+
+    def __init__(
+        self,
+        *,
+        engines: Engines,
+        port: CallPort,
+        clock: CallClock,
+        agent: AgentAudio,
+        stopwatch: Stopwatch,
+        next_turn: int,
+    ) -> None:
+        super().__init__(name="speech", enable_direct_mode=True)
+        self._engines, self._port, self._clock = engines, port, clock
+        self._agent, self._stopwatch = agent, stopwatch
+        self._next_turn = next_turn
+        self._queue: deque[tuple[int, Say]] = deque()
+        self._making: tuple[int, asyncio.Task[None]] | None = None
+        self._briefing: asyncio.Task[None] | None = None
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        match frame:
+            case Utter(say=Say() as say):
+                self._queue.append((self._next_turn, say))
+                self._next_turn += 1
+                self._go_on()
+            case Cut(turn=turn):
+                self._cut(turn)
+            case Brief():
+                if self._briefing is not None:
+                    self._briefing.cancel()
+                self._briefing = asyncio.get_running_loop().create_task(self._brief(frame))
+            case _:
+                await self.push_frame(frame, direction)
+
+    def close(self) -> None:
+        self._queue.clear()
+        if self._making is not None:
+            self._making[1].cancel()
+        if self._briefing is not None:
+            self._briefing.cancel()
+
+    def _cut(self, turn: int) -> None:
+        """What is being made up to ``turn`` is dropped, and what waits unmade behind it: it answered the same turn."""
+        self._queue = deque((n, say) for n, say in self._queue if say.keep)
+        if self._making is not None and self._making[0] <= turn:
+            self._making[1].cancel()
+            self._making = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._making is None and self._queue:
+            number, say = self._queue.popleft()
+            self._making = (number, asyncio.get_running_loop().create_task(self._speak(number, say)))
+
+    async def _speak(self, turn: int, say: Say) -> None:
+        sample = 0
+        try:
+            text = await self._engines.replier.word(say.text)
+            async for chunk in self._engines.synthesizer.stream(text, say.rate_wpm):
+                if not sample:
+                    self._begin(turn, text, say)
+                sample = self._send(turn, sample, chunk, last=False)
+            if sample:
+                self._send(turn, sample, b"", last=True)
+        except asyncio.CancelledError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - whatever the voice raises: the caller must not be left in silence
+            log.error("engine failed", engine="synthesis", why=type(exc).__name__)
+            if sample:
+                self._send(turn, sample, b"", last=True)
+            broke = EngineBroke(engine="synthesis", why=type(exc).__name__)
+            await self.push_frame(broke, FrameDirection.UPSTREAM)
+        if self._making is not None and self._making[0] == turn:
+            self._making = None
+        self._go_on()
+
+    def _begin(self, turn: int, text: str, say: Say) -> None:
+        now_s = self._clock.now_s()
+        self._port.command(StartTurn(turn=turn, text=text, rate_wpm=say.rate_wpm, keep=say.keep))
+        self._agent.start(turn=turn, text=text, rate_wpm=say.rate_wpm, keep=say.keep, now_s=now_s)
+        self._stopwatch.first_sound(turn, now_s)
+
+    def _send(self, turn: int, sample: int, pcm: bytes, *, last: bool) -> int:
+        self._agent.sound(pcm, last=last)
+        self._port.audio(turn=turn, sample=sample, pcm=pcm, last=last)
+        return sample + len(pcm) // 2
+
+    async def _brief(self, frame: Brief) -> None:
+        try:
+            pcm = await self._engines.synthesizer.render(frame.text, BRIEFING_WPM)
+        except Exception as exc:  # noqa: BLE001 - the gateway has a prompt for a briefing that is missing
+            log.error("engine failed", engine="synthesis", why=type(exc).__name__)
+            return
+        encoded = base64.b64encode(pcm).decode()
+        self._port.command(UploadBriefing(pcm_base64=encoded, text=frame.text, fields=frame.fields))

@@ -1,0 +1,117 @@
+"""The worker process: loads every model once, connects to the gateway, runs one pipeline per call.
+
+Says hello only when everything is loaded and warm: the gateway gives a silent worker up after 0.9 s, and a caller
+must not pay for a cold model.
+
+Hears from: the gateway. Tells: the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import structlog
+
+from telephony.link_codec import CONCEALED, HUMAN_LEG, AudioRecord, Hello
+from telephony.messages import Attach, Detach, ListenToHuman, Stamped, UnknownMessage, from_json, stamped_from_json
+from telephony.settings import Settings
+from voice import __version__, playbooks
+from voice.conversation.prompts import prompts
+from voice.logs import join_loguru
+from voice.pipeline.call import CallPipeline
+from voice.pipeline.engines import Engines, load_engines
+from voice.pipeline.link_client import LinkClient, LinkPort
+from voice.pipeline.prompts import render_prompts
+from voice.playbooks import Playbook
+
+log = structlog.get_logger(__name__)
+
+
+class Calls:
+    """The calls attached to this worker."""
+
+    def __init__(self, settings: Settings, playbook: Playbook, engines: Engines) -> None:
+        self._settings, self._playbook, self._engines = settings, playbook, engines
+        self._pipelines: dict[int, CallPipeline] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self.link: LinkClient | None = None
+
+    async def message(self, obj: dict[str, Any]) -> None:
+        """A committed fact or a command of one call. One that cannot be read costs that message, not the calls."""
+        try:
+            call = int(obj["call"])
+            if "seq" in obj:
+                if (pipeline := self._pipelines.get(call)) is not None:
+                    await pipeline.fact(stamped_from_json(obj))
+                return
+            command = from_json(obj)
+        except (UnknownMessage, KeyError, ValueError) as exc:
+            log.error("message of another version", error=str(exc))
+            return
+        match command:
+            case Attach():
+                await self._attach(call, command)
+            case Detach():
+                self._detach(call)
+            case ListenToHuman(on=on) if call in self._pipelines:
+                await self._pipelines[call].listen_to_human(on)
+
+    async def audio(self, record: AudioRecord) -> None:
+        if (pipeline := self._pipelines.get(record.call)) is not None:
+            leg = "human" if record.flags & HUMAN_LEG else "caller"
+            lost = bool(record.flags & CONCEALED)
+            await pipeline.sound(leg=leg, tick=record.tick, pcm=record.pcm, lost=lost)  # type: ignore[arg-type]
+
+    async def lost(self) -> None:
+        for call in list(self._pipelines):
+            self._detach(call)
+
+    async def closed(self) -> None:
+        """Waits until every call that was let go has stopped."""
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def _attach(self, call: int, attach: Attach) -> None:
+        assert self.link is not None
+        if call in self._pipelines:
+            self._detach(call)
+        pipeline = CallPipeline(
+            settings=self._settings,
+            playbook=self._playbook,
+            engines=self._engines,
+            port=LinkPort(self.link, call),
+            next_turn=attach.next_turn,
+        )
+        past: list[Stamped] = [stamped_from_json(obj) for obj in attach.facts]
+        await pipeline.start(past, resumed=attach.resumed)
+        self._pipelines[call] = pipeline
+
+    def _detach(self, call: int) -> None:
+        if (pipeline := self._pipelines.pop(call, None)) is not None:
+            task = asyncio.get_running_loop().create_task(pipeline.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+
+async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | None = None) -> None:
+    """Loads, warms, connects and works until ``stop``.
+
+    Raises:
+        ConfigError, UserError, ProsodyError: A playbook, model or program that cannot be used: one line.
+    """
+    join_loguru()
+    stop = stop or asyncio.Event()
+    playbook = playbooks.load(settings.agent.playbook)
+    engines = await load_engines(settings)
+    try:
+        texts = prompts(settings, playbook)
+        files = await render_prompts(texts, engines.synthesizer, settings.store.dir / "prompts")
+        hello = Hello(worker=name, pid=os.getpid(), version=__version__, models=engines.models, prompts=files)
+        calls = Calls(settings, playbook, engines)
+        calls.link = LinkClient(settings.worker.link, hello, calls)
+        log.info("worker ready", worker=name, models=engines.models)
+        await calls.link.run(stop)
+        await calls.closed()
+    finally:
+        await asyncio.to_thread(engines.pool.close)
