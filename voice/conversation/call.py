@@ -1,5 +1,9 @@
 """One call as a conversation: facts in, sentences and facts out. Pure; no clock, no socket.
 
+Order of precedence in a turn of the caller: danger to life, a request for a person, an offer that distress made due,
+the matter. Everything rests on the committed log, its own facts included, so a second worker that reads the log
+again stands where the first one stood.
+
 Hears from: the call's log. Tells: `voice.pipeline`.
 """
 
@@ -7,33 +11,283 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telephony.messages import Stamped
+from telephony.messages import (
+    CallerWithdrew,
+    Decision,
+    Disclosed,
+    DistressChanged,
+    Fact,
+    HandoffRequested,
+    HangUp,
+    HoldChanged,
+    KeyPressed,
+    ProsodyMeasured,
+    Reason,
+    Said,
+    SpeechStarted,
+    SpeechStopped,
+    Stamped,
+    Transcribed,
+)
 from telephony.settings import Settings
-from voice.conversation.commands import Action
-from voice.conversation.distress import Detector
-from voice.conversation.pacing import Patience, patience
+from voice.conversation import answers
+from voice.conversation.commands import Action, Emit, Say
+from voice.conversation.dialogue import Dialogue, Reply
+from voice.conversation.distress import Distress
+from voice.conversation.handing import Handing
+from voice.conversation.keypad import Keypad
+from voice.conversation.numbers import spell
+from voice.conversation.pacing import Pacer, Patience, patience
+from voice.conversation.request import asks_for_person
+from voice.conversation.silence import Silence
+from voice.conversation.voice_evidence import Detector
+from voice.conversation.words import Match, Token, spoken
+from voice.handoff.briefing import Notes
 from voice.playbooks.schema import Playbook
+
+WORDS_WITHIN_S = 3.0
+"""After speech has stopped, its words are waited for this long before the agent speaks unasked."""
+_HEARD_ENOUGH = 0.6
+_DIGIT_KINDS = ("digits", "phone", "postcode")
 
 
 class Conversation:
-    """Composes dialogue, distress, pacing and crisis."""
+    """Composes dialogue, distress, pacing and crisis. ``receive``, ``deadline_s``, ``expire``: see ``docs/flow.md``."""
 
     def __init__(self, settings: Settings, playbook: Playbook, detector: Detector | None) -> None:
-        self._settings, self._playbook, self._detector = settings, playbook, detector
+        self._settings, self._playbook = settings, playbook
+        self._dialogue = Dialogue(playbook)
+        self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
+        self._handing = Handing(Notes(playbook))
+        self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
+        self._greeted = self._crisis = self._hung_up = False
+        self._offer_due = self._offer_made = False
+        self._words_due: float | None = None
+        self._unconfirmed: list[Emit] = []
 
     def receive(self, stamped: Stamped) -> Sequence[Action]:
-        return ()
+        """What follows from a committed fact. Timers that were due before it run first, live as in a replay."""
+        out: list[Action] = []
+        while (due := self.deadline_s()) is not None and due < stamped.t:
+            out += self.expire(due)
+        fact = stamped.fact
+        self._confirmed(fact)
+        returned = self._handing.receive(fact)
+        change = self._distress.receive(stamped)
+        mine: list[Action] = [change] if change else []
+        mine += self._back() if returned else self._react(fact, stamped.t, change)
+        mine += self._handing.briefing(self._dialogue.matter.done)
+        return out + self._noted(mine, stamped.t)
 
     def deadline_s(self) -> float | None:
         """Call time [s] of the next `expire`, if any."""
-        return None
+        if not self._greeted or self._hung_up or self._silenced():
+            return None
+        waits = [self._silence.deadline_s(), self._keypad.deadline_s(), self._offer_at()]
+        return min((w for w in waits if w is not None), default=None)
 
     def expire(self, now_s: float) -> Sequence[Action]:
+        """What follows from time alone."""
+        if self._deadline_passed(self._keypad.deadline_s(), now_s):
+            return self._noted(self._typed(), now_s)
+        if self._deadline_passed(self._offer_at(), now_s):
+            return self._noted(self._offer(), now_s)
+        if self._deadline_passed(self._silence.deadline_s(), now_s):
+            return self._noted(self._prompt(), now_s)
         return ()
 
     def resume(self) -> Sequence[Action]:
-        """A second worker took over."""
-        return ()
+        """A second worker took over: what the first one did not get committed, then the open question again."""
+        out: list[Action] = list(self._unconfirmed)
+        if not self._greeted or self._silenced():
+            return out
+        if self._dialogue.phase == "closing" or self._hung_up:
+            return [*out, HangUp(cause="resolved")]
+        text = self._phrase("crisis_stay") if self._crisis else self._dialogue.question
+        return [*out, self._say(text, keep=self._crisis)]
 
     def patience(self) -> Patience:
-        return patience("calm")
+        """What the end of the caller's turn should look like now."""
+        slot = self._dialogue.matter.slot if self._dialogue.phase == "slot" else None
+        level = self._distress.level
+        if slot is None:
+            return patience(level)
+        if slot.kind in _DIGIT_KINDS:
+            return patience(level, "digits", 5 if slot.kind == "postcode" else slot.max)
+        return patience(level, "name" if slot.kind in ("name", "text") else None)
+
+    def _react(self, fact: Fact, now: float, change: Emit | None) -> list[Action]:
+        if isinstance(fact, Disclosed) and not self._greeted:
+            self._greeted = True
+            return self._reply(self._dialogue.greet(upset=self._upset))
+        if not self._greeted or self._handing.over:
+            return []
+        if isinstance(fact, ProsodyMeasured):
+            self._pacer.heard(fact.rate_syl_s)
+        elif isinstance(fact, (SpeechStarted, SpeechStopped)) and fact.leg == "caller":
+            on = isinstance(fact, SpeechStarted)
+            self._silence.speech(fact.at, on=on)
+            self._words_due = None if on else fact.at + WORDS_WITHIN_S
+        elif isinstance(fact, HoldChanged) and fact.leg == "caller":
+            self._silence.hold(now, on=fact.on)
+        elif isinstance(fact, Said) and fact.leg == "caller":
+            return self._said(fact)
+        elif isinstance(fact, Transcribed) and fact.leg == "caller" and fact.final:
+            return self._heard(fact, now, change)
+        elif isinstance(fact, KeyPressed) and fact.leg == "caller":
+            return self._key(fact, now)
+        elif isinstance(fact, HandoffRequested):
+            self._dialogue.hand_over()
+        elif isinstance(fact, DistressChanged):
+            return self._level_changed(fact, now)
+        return []
+
+    def _heard(self, fact: Transcribed, now: float, change: Emit | None) -> list[Action]:
+        turn = spoken(fact)
+        self._words_due = None
+        self._silence.turn_taken(now)
+        if not turn:
+            return []
+        if danger := self._distress.crisis.heard(turn):
+            return self._danger(turn, danger)
+        if self._silenced():
+            return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
+        if request := asks_for_person(turn):
+            said = " ".join(t.text for t in turn[request.first : request.last + 1])
+            inputs = {"said": said, "start": turn[request.first].start, "end": turn[request.last].end}
+            return self._request("request", "request.words", inputs)
+        rises = change is not None and isinstance(change.fact, DistressChanged) and change.fact.level == "distress"
+        if (rises and not self._offer_made or self._offer_due) and self._dialogue.phase != "offer":
+            noted: list[Action] = list(self._dialogue.note(fact, turn))
+            return noted + (self._offer() if self._offer_due else [])
+        if self._crisis:
+            return self._stay()
+        reply = self._dialogue.hear(fact, upset=self._upset)
+        self._silence.grace = reply.waits
+        return self._reply(reply)
+
+    def _danger(self, turn: Sequence[Token], match: Match) -> list[Action]:
+        """The number at once, then a person. Said on hold too, unless it was said before."""
+        known, self._crisis = self._crisis, True
+        if self._handing.quiet and known:
+            return []
+        say = self._say(self._phrase("crisis_stay" if known else "crisis"), keep=True)
+        if known and self._silenced():
+            return [say]
+        words = " ".join(t.text for t in turn[match.first : match.last + 1])
+        inputs = {"said": words, "start": turn[match.first].start, "end": turn[match.last].end}
+        return [say, *self._request("crisis", "crisis.phrase", inputs, self._distress.crisis.version)]
+
+    def _stay(self) -> list[Action]:
+        return [self._say(self._phrase("crisis_stay"), keep=True)]
+
+    def _request(self, reason: Reason, rule: str, inputs: dict[str, object], version: str = "1") -> list[Action]:
+        inputs = {**inputs, "phase": self._dialogue.phase}
+        self._dialogue.hand_over()
+        self._offer_due = False
+        decision = Decision(rule=rule, inputs=inputs, versions={rule.split(".")[0]: version})
+        return [Emit(fact=HandoffRequested(reason=reason), decision=decision)]
+
+    def _level_changed(self, fact: DistressChanged, now: float) -> list[Action]:
+        if fact.level == "calm":
+            self._offer_made = False
+        if fact.level != "distress" or self._offer_made or self._crisis or self._dialogue.phase in ("handed", "offer"):
+            return []
+        self._offer_due = True
+        return [] if self._silence.caller_speaks or self._words_due is not None else self._offer()
+
+    def _offer(self) -> list[Action]:
+        self._offer_due, self._offer_made, self._words_due = False, True, None
+        if self._silenced() or self._dialogue.phase == "offer":
+            return []
+        return self._reply(self._dialogue.offer("distress", upset=self._upset))
+
+    def _offer_at(self) -> float | None:
+        return self._words_due if self._offer_due and not self._silence.caller_speaks else None
+
+    def _said(self, fact: Said) -> list[Action]:
+        self._silence.said(fact.end, cut=fact.cut, prompt=bool(fact.prompt))
+        if fact.prompt:
+            return []
+        words = len(self._dialogue.last.split()) or 1
+        self._dialogue.unheard = fact.cut and len(fact.text.split()) < _HEARD_ENOUGH * words
+        if self._dialogue.phase == "closing" and not fact.cut and not self._silence.queued:
+            return self._hang_up()
+        return []
+
+    def _key(self, fact: KeyPressed, now: float) -> list[Action]:
+        self._silence.turn_taken(now)
+        slot = self._dialogue.matter.slot if self._dialogue.phase == "slot" else None
+        if self._silenced() or slot is None or slot.kind not in _DIGIT_KINDS:
+            return []
+        return self._typed() if self._keypad.press(fact.key, now, slot.max) else []
+
+    def _typed(self) -> list[Action]:
+        digits, start, end = self._keypad.take()
+        return self._reply(self._dialogue.keyed(digits, start, end, upset=self._upset))
+
+    def _prompt(self) -> list[Action]:
+        """The caller is silent. Danger keeps the agent beside the caller; a finished call may end."""
+        stage = self._silence.next_stage()
+        if self._crisis:
+            again = self._request("crisis", "crisis.silence", {"stage": stage}) if stage == 3 else []
+            return [*self._stay(), *again]
+        if self._dialogue.phase == "closing":
+            return self._hang_up()
+        if stage == 3:
+            say = self._say(self._phrase("silence_person"))
+            return [say, *self._request("stuck", "silence.person", {"silent_stages": stage})]
+        if self._dialogue.phase == "offer":
+            return [self._say(self._phrase("offer_unclear"))]
+        return [self._say(self._phrase("silence_gentle" if stage == 1 else "silence_choice"))]
+
+    def _back(self) -> list[Action]:
+        self._offer_due = False
+        self._silence.turn_taken(0.0)
+        if self._crisis:
+            self._dialogue.back(upset=True)
+            return [self._say(self._phrase("crisis_back"), keep=True)]
+        reply = self._dialogue.back(upset=self._upset)
+        if self._handing.ticket is not None:
+            reply.parts.insert(0, f"Somebody will call you back {self._handing.ticket.window}.")
+        return self._reply(reply)
+
+    def _hang_up(self) -> list[Action]:
+        self._hung_up = True
+        return [HangUp(cause="resolved")]
+
+    def _reply(self, reply: Reply) -> list[Action]:
+        say: list[Action] = [self._say(reply.text)] if reply.text else []
+        return [*say, *reply.facts]
+
+    def _say(self, text: str, *, keep: bool = False) -> Say:
+        return Say(text=text, rate_wpm=self._pacer.turn(self._distress.level), keep=keep)
+
+    def _phrase(self, name: str) -> str:
+        number = spell(self._settings.agent.crisis_number)
+        return self._playbook.phrase(name, upset=self._upset).format(crisis_number=number)
+
+    def _silenced(self) -> bool:
+        return self._handing.quiet or self._dialogue.phase == "handed"
+
+    @property
+    def _upset(self) -> bool:
+        return self._distress.level != "calm"
+
+    def _deadline_passed(self, deadline: float | None, now: float) -> bool:
+        return deadline is not None and deadline <= now
+
+    def _noted(self, actions: Sequence[Action], now: float) -> list[Action]:
+        """Keeps what was given away: sentences until they are reported, facts until they come back."""
+        for action in actions:
+            if isinstance(action, Say):
+                self._silence.saying(now, action.text, action.rate_wpm)
+            elif isinstance(action, Emit):
+                self._unconfirmed.append(action)
+        return list(actions)
+
+    def _confirmed(self, fact: Fact) -> None:
+        for k, emit in enumerate(self._unconfirmed):
+            if type(emit.fact) is type(fact):
+                del self._unconfirmed[k]
+                return

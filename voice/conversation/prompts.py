@@ -29,7 +29,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "declined_bye": "All right, I will ask somebody else. Goodbye.",
         "caller_gone": "The caller has left. Thank you. Goodbye.",
         "human_dropped": "The line to my colleague broke. I am calling the next person.",
-        "nobody_callback": f"Nobody is free right now. Somebody will call you back {window}. Your call is noted. Goodbye.",
+        "nobody_callback": f"Nobody is free right now. Somebody will call you back {window}. That is noted. Goodbye.",
         "back_to_agent": playbook.phrase("back"),
         "no_worker_callback": f"I cannot go on right now. Somebody will call you back {window}. Goodbye.",
         "human_only": "I am bringing in a person now. Please stay on the line.",

@@ -7,7 +7,7 @@ depend on any of that. Hears from: `telephony.messages.Transcribed`. Tells: ever
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from telephony.messages import Transcribed
@@ -80,8 +80,8 @@ def plain(text: str) -> str:
     return " ".join(t.text for t in tokens(text))
 
 
-def find(heard: Sequence[Token], phrase: str) -> Match | None:
-    """First place where the words of ``phrase`` follow each other.
+def find_all(heard: Sequence[Token], phrase: str) -> Iterator[Match]:
+    """Places where the words of ``phrase`` follow each other, from the first on.
 
     Args:
         heard: A turn.
@@ -93,8 +93,12 @@ def find(heard: Sequence[Token], phrase: str) -> Match | None:
         for parts in alternatives:
             last = _match_at(heard, first, parts)
             if last is not None:
-                return Match(first=first, last=last)
-    return None
+                yield Match(first=first, last=last)
+
+
+def find(heard: Sequence[Token], phrase: str) -> Match | None:
+    """First of `find_all`."""
+    return next(find_all(heard, phrase), None)
 
 
 def negated(heard: Sequence[Token], first: int, reach: int = 3) -> bool:

@@ -54,9 +54,9 @@ class Lookup(Part):
 class Touchpoint(Part):
     """What this matter does to people before anything went wrong."""
 
-    weight: float = Field(0.0, ge=0, le=1, description="Prior emotional weight.")
+    weight: float = Field(default=0.0, ge=0, le=1, description="Prior emotional weight.")
     mode: Mode = "ai-led"
-    offer_person: bool = Field(False, description="Mention a person in the first answer.")
+    offer_person: bool = Field(default=False, description="Mention a person in the first answer.")
 
 
 class Intent(Part):
@@ -74,7 +74,7 @@ class Intent(Part):
     not_found: Sentence | None = None
     not_done: Sentence | None = Field(None, description="Said when `action` was refused.")
     next_step: str = Field(description="What a human is asked to do, in the briefing.")
-    touchpoint: Touchpoint = Field(default_factory=Touchpoint)
+    touchpoint: Touchpoint = Touchpoint()
 
 
 class Article(Part):

@@ -1,0 +1,154 @@
+"""One matter of the caller: its details, their confirmation, the answer. Pure.
+
+    details asked one by one → each number read back → agreement, if something is done → answer from the records
+
+Hears from: `voice.conversation.dialogue`. Tells: the same. Answers come from the playbook only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from telephony.messages import SlotFilled, Transcribed
+from voice.conversation.numbers import digit_runs, spell
+from voice.conversation.slots import Found, extract, incomplete
+from voice.conversation.words import Token
+from voice.playbooks.schema import Intent, Playbook, Slot
+
+Phase = Literal["open", "slot", "confirm", "action", "else", "offer", "closing", "handed"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Value:
+    """A detail and whether the caller agreed to it."""
+
+    value: str
+    confidence: float
+    start: float
+    end: float
+    confirmed: bool = False
+
+
+@dataclass(slots=True)
+class Matter:
+    """Details of all matters of a call, and the one being worked on."""
+
+    playbook: Playbook
+    intent: Intent | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    asking: str | None = None
+    done: list[str] = field(default_factory=list)
+    agreed: bool = False
+    failed_lookups: int = 0
+    partial: str = ""
+
+    def start(self, intent: Intent) -> None:
+        self.intent, self.asking, self.agreed, self.partial = intent, None, False, ""
+
+    @property
+    def slot(self) -> Slot | None:
+        return self.playbook.slots[self.asking] if self.asking else None
+
+    def take(self, turn: tuple[Token, ...], fact: Transcribed) -> list[SlotFilled]:
+        """Details of this turn: the one asked for, and any other the matter still needs."""
+        if self.intent is None:
+            return []
+        filled = []
+        for name in self.intent.slots:
+            asked = name == self.asking
+            if name in self.values and not asked:
+                continue
+            found = self._found(name, turn, fact, asked=asked)
+            if found is not None:
+                filled.append(self.put(name, found))
+        return filled
+
+    def correct(self, turn: tuple[Token, ...], fact: Transcribed) -> list[SlotFilled]:
+        """A new value for a detail already given: "no, it is four five nine one"."""
+        for name in self.intent.slots if self.intent else ():
+            kind = self.playbook.slots[name].kind
+            if name not in self.values or kind in ("text", "name"):
+                continue
+            found = self._found(name, turn, fact, asked=True)
+            if found is not None and found.value != self.values[name].value:
+                self.asking = name
+                return [self.put(name, found)]
+        return []
+
+    def put(self, name: str, found: Found, *, confirmed: bool = False) -> SlotFilled:
+        self.partial = ""
+        sure = confirmed or not self.playbook.slots[name].confirm
+        self.values[name] = Value(
+            value=found.value, confidence=found.confidence, start=found.start, end=found.end, confirmed=sure
+        )
+        return SlotFilled(
+            name=name, value=found.value, confidence=found.confidence, start=found.start, end=found.end
+        )  # fmt: skip
+
+    def more_digits(self, turn: tuple[Token, ...]) -> bool:
+        """Keeps the first digits of a number the caller says in pieces."""
+        slot = self.slot
+        if slot is None or not (part := incomplete(slot, turn)):
+            return False
+        self.partial += part
+        return True
+
+    def refuse_value(self) -> None:
+        """The caller said the value read back is wrong."""
+        if self.asking:
+            self.values.pop(self.asking, None)
+
+    def step(self, *, upset: bool) -> tuple[Phase, str]:
+        """What comes next, and the sentence for it."""
+        if self.intent is None:
+            return "open", self.playbook.phrase("greeting", upset=upset)
+        for name in self.intent.slots:
+            value, slot = self.values.get(name), self.playbook.slots[name]
+            if value is None:
+                self.asking = name
+                return "slot", (slot.ask_upset if upset and slot.ask_upset else slot.ask)
+            if not value.confirmed:
+                self.asking = name
+                text = self.playbook.phrase("confirm", upset=upset)
+                return "confirm", text.format(value=speakable(slot, value.value), label=slot.label)
+        self.asking = None
+        if self.intent.action and not self.agreed:
+            return "action", self._fill(self.intent.action)
+        return "else", self._answer(upset=upset)
+
+    def _answer(self, *, upset: bool) -> str:
+        intent = self.intent
+        assert intent is not None
+        record: dict[str, str] = {}
+        if intent.lookup is not None:
+            key = self.values[intent.lookup.slot].value
+            found = self.playbook.records[intent.lookup.table].get(key)
+            if found is None:
+                text = self._fill(intent.not_found or "")
+                self.failed_lookups += 1
+                self.values.pop(intent.lookup.slot)
+                self.done.append(f"searched for {intent.title}, found nothing")
+                return text
+            record = found
+        self.done.append(f"answered {intent.title}")
+        return self._fill(intent.answer_upset if upset and intent.answer_upset else intent.answer, record)
+
+    def _fill(self, text: str, record: dict[str, str] | None = None) -> str:
+        slots = self.playbook.slots
+        spoken = {n: speakable(slots[n], v.value) for n, v in self.values.items()}
+        return text.format(**{**spoken, **(record or {})})
+
+    def _found(self, name: str, turn: tuple[Token, ...], fact: Transcribed, *, asked: bool) -> Found | None:
+        slot = self.playbook.slots[name]
+        found = extract(slot, turn, fact.text, asked=asked)
+        if found is None and asked and self.partial:
+            digits = self.partial + "".join(d for d, _, _ in digit_runs(turn))
+            if len(digits) > len(self.partial) and slot.min <= len(digits) <= slot.max:
+                return Found(value=digits, confidence=0.7, start=fact.start, end=fact.end)
+        return found
+
+
+def speakable(slot: Slot, value: str) -> str:
+    """Read for the ear: numbers digit by digit."""
+    return spell(value) if slot.kind in ("digits", "phone", "postcode") else value

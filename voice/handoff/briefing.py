@@ -1,0 +1,183 @@
+"""The spoken summary for the human: five fields, each tied to what was said, or "unknown". Pure, deterministic.
+
+Shape: I-PASS and SBAR (who; need; done or tried; the caller's state and why now; next step). Length: 10 s target,
+15 s cap, which is 25–38 words at 150 words a minute; what is cut from speech stays in the fields.
+Hears from: the call's log. Tells: `voice.conversation.call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from telephony.messages import (
+    Because,
+    BriefingBuilt,
+    CallAnswered,
+    ConsentChanged,
+    DistressChanged,
+    EmotionScored,
+    Fact,
+    HandoffOffered,
+    HandoffRequested,
+    IntentRecognised,
+    Reason,
+    SlotFilled,
+    Transcribed,
+)
+from voice.conversation.numbers import spell
+from voice.playbooks.schema import Playbook
+
+MAX_WORDS = 38
+TARGET_WORDS = 25
+_QUOTE_WORDS = 7
+_WHY: dict[Reason, str] = {
+    "distress": "distressed", "request": "asked for a person", "crisis": "possible danger to life",
+    "stuck": "I could not help further", "worker-lost": "my system failed",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the log said so far that a human needs to know."""
+
+    playbook: Playbook
+    caller: str = ""
+    intent: IntentRecognised | None = None
+    slots: dict[str, SlotFilled] = field(default_factory=dict)
+    turns: list[Transcribed] = field(default_factory=list)
+    distress: DistressChanged | None = None
+    reason: Reason | None = None
+    voice_known: bool = False
+
+    def receive(self, fact: Fact) -> bool:
+        """Takes the fact in; True if a briefing built before it is out of date."""
+        if isinstance(fact, CallAnswered):
+            self.caller = fact.from_
+        elif isinstance(fact, IntentRecognised):
+            self.intent = fact
+            return True
+        elif isinstance(fact, SlotFilled):
+            self.slots[fact.name] = fact
+            return True
+        elif isinstance(fact, Transcribed) and fact.leg == "caller" and fact.final:
+            self.turns.append(fact)
+        elif isinstance(fact, EmotionScored):
+            self.voice_known = self.voice_known or not fact.abstained
+        elif isinstance(fact, ConsentChanged) and fact.purpose == "emotion" and not fact.allowed:
+            self.voice_known = False
+        elif isinstance(fact, DistressChanged):
+            self.distress = fact
+            return True
+        elif isinstance(fact, (HandoffOffered, HandoffRequested)):
+            changed = self.reason != fact.reason
+            self.reason = fact.reason
+            return changed
+        return False
+
+
+def build(notes: Notes, done: Sequence[str]) -> BriefingBuilt:
+    """The briefing as text for speech and as fields with evidence (spans in call time [s])."""
+    who, need, tried = _who(notes), _need(notes), _tried(done)
+    state, next_step = _state(notes), _next(notes)
+    fields = {"who": who, "need": need, "done": tried, "state": state, "next": next_step}
+    return BriefingBuilt(text=_spoken(list(fields.values())), fields=fields)
+
+
+def _who(notes: Notes) -> dict[str, Any]:
+    name = notes.slots.get("customer_name")
+    evidence = [_slot_span(name)] if name else []
+    spoken = f"{name.value}, not verified" if name else "Name unknown, not verified"
+    return _field(spoken, evidence, name=name.value if name else "unknown", verified=False, number=notes.caller)
+
+
+def _need(notes: Notes) -> dict[str, Any]:
+    intent = notes.playbook.intent(notes.intent.intent) if notes.intent else None
+    if notes.intent is None or intent is None:
+        quote = _quote(notes.turns)
+        spoken = f'Need unclear; said "{quote[0]}"' if quote else "Need unknown"
+        return _field(spoken, quote[1] if quote else [], intent="unknown")
+    spans = [_span(notes, notes.intent.start, notes.intent.end)]
+    details, said = {}, []
+    for name in intent.slots:
+        if name == "customer_name" or name not in notes.slots:
+            continue
+        fact, slot = notes.slots[name], notes.playbook.slots[name]
+        digits = slot.kind in ("digits", "phone", "postcode")
+        said.append(f"{slot.label.removeprefix('the ')} {spell(fact.value) if digits else fact.value}")
+        details[name] = fact.value
+        spans.append(_slot_span(fact))
+    spoken = f"Calls about {intent.title}"
+    return _field(spoken, spans, extra=", ".join(said), intent=intent.name, slots=details)
+
+
+def _tried(done: Sequence[str]) -> dict[str, Any]:
+    if not done:
+        return _field("Nothing done yet", [], steps=[])
+    return _field(f"I {done[-1]}", [], steps=list(done))
+
+
+def _state(notes: Notes) -> dict[str, Any]:
+    level = notes.distress.level if notes.distress else None
+    because = [b for b in notes.distress.because if b.kind != "voice"] if notes.distress else []
+    spans = [{"start": b.start, "end": b.end, "text": str(b.value)} for b in because]
+    why = _WHY[notes.reason] if notes.reason else ""
+    if level in ("attend", "distress"):
+        mood = "Upset"
+        quote = _strongest(because)
+        if quote:
+            mood += f', said "{quote}"'
+    elif notes.voice_known:
+        mood = "Calm"
+    else:
+        mood = "State unknown"
+    spoken = mood if not why or (why == "distressed" and mood != "State unknown") else f"{mood}; {why}"
+    return _field(spoken, spans, level=level or ("calm" if notes.voice_known else "unknown"), reason=notes.reason or "")
+
+
+def _next(notes: Notes) -> dict[str, Any]:
+    intent = notes.playbook.intent(notes.intent.intent) if notes.intent else None
+    if notes.reason == "crisis":
+        return _field("Please stay with the caller, ask if they are safe", [], step="safety")
+    if intent is None:
+        return _field("Please ask what they need", [], step="unknown")
+    return _field(f"Please {intent.next_step}", [], step=intent.next_step)
+
+
+def _spoken(fields: list[dict[str, Any]]) -> str:
+    """All five fields, with the details of the need if they fit; never more than `MAX_WORDS` words."""
+    full = [f["text"] + (f", {f['extra']}" if f.get("extra") else "") for f in fields]
+    for parts in (full, [f["text"] for f in fields], [f["text"].split(", said ")[0].split(";")[0] for f in fields]):
+        text = ". ".join(parts) + "."
+        if len(text.split()) <= MAX_WORDS:
+            return text
+    return " ".join(text.split()[:MAX_WORDS])
+
+
+def _strongest(because: Sequence[Because]) -> str:
+    words = [b for b in because if b.kind == "words" and isinstance(b.value, str)]
+    best = max(words, key=lambda b: b.weight, default=None)
+    return " ".join(str(best.value).split()[:_QUOTE_WORDS]) if best else ""
+
+
+def _quote(turns: Sequence[Transcribed]) -> tuple[str, list[dict[str, Any]]] | None:
+    """The beginning of the caller's longest turn."""
+    if not turns:
+        return None
+    turn = max(turns, key=lambda f: len(f.text.split()))
+    words = turn.text.rstrip(".!?").split()[:_QUOTE_WORDS]
+    return " ".join(words), [{"start": turn.start, "end": turn.end, "text": turn.text}]
+
+
+def _span(notes: Notes, start: float, end: float) -> dict[str, Any]:
+    text = next((f.text for f in notes.turns if f.start <= start < f.end), "")
+    return {"start": start, "end": end, "text": text}
+
+
+def _slot_span(fact: SlotFilled) -> dict[str, Any]:
+    return {"start": fact.start, "end": fact.end, "text": fact.value}
+
+
+def _field(text: str, evidence: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"text": text, "evidence": evidence or "unknown", **more}
