@@ -97,6 +97,8 @@ def signal_of(event: Stamped | Event, now: Situation, policy: Policy) -> str | N
         word = _of_leg(event, now) if _is_present(event.attempt, now) else None
     else:
         word = None
+    if now.caller_gone and word != "bye":
+        return None
     if now.state == "FAILED" and word in ("withdrew", "requested") and not between_humans(now):
         return None
     return word

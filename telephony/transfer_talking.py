@@ -134,8 +134,6 @@ def _part_politely(desk: Desk) -> bool:
 def lose_caller(desk: Desk, _: str) -> None:
     """No human may be left with an empty call (agents-js #2008): the leg goes at once, or after one sentence."""
     now = desk.now
-    if now.caller_gone:
-        return
     now.caller_gone = True
     during = now.state
     desk.disarm("bye")
