@@ -30,7 +30,7 @@ __all__ = ["CallReference", "Ear", "WindowScore", "fingerprint", "model_folder",
 
 SHIPPED = ("open", "research")
 MIN_SIMILARITY = 0.98
-"""Cosine under which two encodings of the probe come from different encoders; int8 kernels of other CPUs differ less."""
+"""Cosine under which two encodings of the probe come from different encoders; other CPUs differ less."""
 _log = logging.getLogger(__name__)
 
 

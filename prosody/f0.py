@@ -5,8 +5,8 @@ Hears from: `prosody.samples`. Tells: perturbation, rhythm, features.
 After P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
 sampled sound", IFA Proceedings 17 (1993): autocorrelation of the windowed frame divided by that of the window. It needs
 no fundamental in the band, which the telephone removes. Lags are searched in the generalised autocorrelation (magnitude
-instead of power spectrum; T. Tolonen and M. Karjalainen, IEEE Trans. Speech and Audio Processing 8, 2000), which flattens
-the formants: on 42 acted sentences through the telephone band, gross errors against pYIN on the wide band fell from
+instead of power spectrum; Tolonen and Karjalainen, IEEE Trans. Speech and Audio Processing 8, 2000), which
+flattens the formants: on 42 acted sentences through the telephone band, gross errors against pYIN on the wide band fell from
 8-12 % to 2 %. Strength and HNR are read from the ordinary autocorrelation at the lag that was found.
 """
 
@@ -73,7 +73,7 @@ def _autocorrelations(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32],
 
 
 def _candidates(acf: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The strongest peaks of each frame: frequency [Hz] and height, both ``[n, candidates]``; 0 where there are fewer."""
+    """The strongest peaks of each frame: frequency [Hz] and height, both ``[n, candidates]``; 0: fewer."""
     first = int(SAMPLE_RATE_HZ / CEILING_HZ)
     mid = acf[:, first:-1]
     peak = (mid > acf[:, first - 1 : -2]) & (mid >= acf[:, first + 1 :])

@@ -207,9 +207,8 @@ def _spectral(spectra: Spectra, voiced: NDArray[np.bool_], levels: NDArray[np.fl
     mask = np.zeros(count, bool)
     last = min(count, len(voiced) + 1)
     mask[1:last] = voiced[: last - 1]
-    columns = (
-        spectra.alpha_db, spectra.hammarberg_db, spectra.slope_low_db_oct, spectra.slope_high_db_oct, spectra.centroid_hz,
-    )  # fmt: skip
+    balance = (spectra.alpha_db, spectra.hammarberg_db, spectra.slope_low_db_oct, spectra.slope_high_db_oct)
+    columns = (*balance, spectra.centroid_hz)
     if mask.sum() < 5:
         return [float("nan")] * (3 + 2 * len(columns) + 3 * CEPSTRA)
     loud = levels[:count] > levels.max() - BELOW_LOUDEST_DB

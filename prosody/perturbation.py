@@ -82,7 +82,7 @@ def voiced_runs(voiced: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _frame_times(count: int) -> NDArray[np.float64]:
-    return np.arange(count) * HOP_S + FRAME_S / 2.0
+    return np.asarray(np.arange(count) * HOP_S + FRAME_S / 2.0, np.float64)
 
 
 def _filled(f0_hz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -57,7 +57,8 @@ def _grid() -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float3
     edges = np.linspace(low, high, BANDS + 2)
     rise = (mel - edges[:-2, None]) / (edges[1:-1, None] - edges[:-2, None])
     fall = (edges[2:, None] - mel) / (edges[2:, None] - edges[1:-1, None])
-    return np.hanning(_FRAME).astype(np.float32), frequency, np.maximum(0.0, np.minimum(rise, fall)).astype(np.float32)
+    weights = np.asarray(np.maximum(0.0, np.minimum(rise, fall)), np.float32)
+    return np.hanning(_FRAME).astype(np.float32), np.asarray(frequency, np.float64), weights
 
 
 def _slope(level_db: NDArray[np.float64], octaves: NDArray[np.float64]) -> NDArray[np.float64]:
