@@ -137,8 +137,18 @@ class Phone:
             CallFailed: Busy, declined, not reachable or not answered within ``timeout_s``.
         """
         assert self._ua is not None
+        closed: dict[int, str] = {}
+
+        def note(event: baresip.StackEvent) -> None:
+            if event.event is baresip.Event.CALL_CLOSED:
+                closed[event.call] = event.text or ""
+
+        # A refusal within a millisecond is reported before `ua.dial` returns the call, and then never again.
+        self._runtime.subscribe(note)
         try:
             call = await self._ua.dial(uri, headers)
+            if call.handle in closed:
+                raise baresip.CallFailed.from_close_reason(closed[call.handle])
             self._take(call)
             await call.wait_established(timeout_s)
         except baresip.CallTimeout as exc:
@@ -147,6 +157,8 @@ class Phone:
             raise CallFailed(exc.status or 0, exc.reason or str(exc)) from exc
         except baresip.BaresipError as exc:
             raise CallFailed(0, str(exc)) from exc
+        finally:
+            self._runtime.unsubscribe(note)
 
     async def answer(self) -> None:
         if self._call is not None:

@@ -82,6 +82,7 @@ class Caller:
     next_human: int = 0
     said_since: bool = False
     bursts_seen: int = 0
+    left: bool = False
     used: Counter[str] = field(default_factory=Counter)
 
     def fact(self, fact: Json) -> None:
@@ -105,7 +106,7 @@ class Caller:
     def step(self, now: float) -> Do | None:
         """What to do at this moment, if anything."""
         quiet_s = self.ear.quiet_s(now)
-        if self.ear.closed or quiet_s < QUIET_S:
+        if self.ear.closed or self.left or quiet_s < QUIET_S:
             return None
         if self.bridged:
             return self._to_human()
@@ -145,6 +146,7 @@ class Caller:
         self.said_since = False
         self.bursts_seen = self.ear.bursts
         if not clip:
+            self.left = True
             return Do(hang_up=True)
         self.last = clip
         self.ear.playing = True
@@ -194,6 +196,7 @@ class Agent:
         if quiet_s < QUIET_S:
             return None
         if self.spoken == len(self.human.says):
+            self.ear.closed = True
             return Do(hang_up=True)
         self.spoken += 1
         self.bursts_seen = self.ear.bursts
