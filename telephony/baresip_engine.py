@@ -1,7 +1,7 @@
 """The SIP stack of the process: start, who may call, outgoing calls, drain, death.
 
-Settings of the stack are measured, not chosen by taste (``docs/decisions/0002``): above all ``rtp_rxmode main``, else no key of any
-other call is heard again once the first call of the process has ended.
+Settings of the stack are measured, not chosen by taste (``docs/decisions/0002``): above all ``rtp_rxmode main``, else
+no key of any other call is heard again once the first call of the process has ended.
 
 Hears from: baresip. Tells: the gateway.
 """
@@ -13,7 +13,8 @@ import contextlib
 import ipaddress
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import baresip
 
@@ -71,7 +72,7 @@ def may_call(source: str, trunks: list[str]) -> bool:
 
 
 class BaresipEngine:
-    """One per process (the stack's state is global). ``on_incoming`` gets an answered-to-be leg: answer or refuse it."""
+    """One per process (the stack's state is global). ``on_incoming`` gets a ringing leg: answer or refuse it."""
 
     def __init__(self, settings: Settings, on_incoming: Incoming, on_dead: Callable[[], None]) -> None:
         self._settings, self._on_incoming = settings, on_incoming
@@ -107,7 +108,7 @@ class BaresipEngine:
         try:
             await self._runtime.start(config)
             for transport in ("udp", "tcp"):
-                agent = await self._agent(user=USER, domain=domain, password="", transport=transport)
+                agent = await self._agent({"user": USER, "domain": domain, "transport": transport}, catch_all=True)
                 agent.on_incoming(self._incoming)
                 self._agents[transport] = agent
                 self._dial_agents[transport] = await self._outbound(agent, domain, transport)
@@ -116,21 +117,11 @@ class BaresipEngine:
         except baresip.BaresipError as exc:
             raise ConfigError("sip.bind", sip.bind, f"the SIP stack does not start: {exc}") from exc
 
-    async def _agent(
-        self, *, user: str, domain: str, password: str, transport: str, **more: object
-    ) -> baresip.UserAgent:
-        params = {"reg_interval": 0, **more}
-        extra = ("catchall=yes", "video_codecs=none") if not more else ("video_codecs=none",)
-        account = baresip.Account(
-            user=user,
-            domain=domain,
-            password=password,
-            transport=transport,
-            audio_codecs=CODECS,
-            extra_params=extra,
-            **params,
-        )
-        return await baresip.UserAgent.create(self._runtime, account, transfer_policy="reject")
+    async def _agent(self, account: dict[str, Any], *, catch_all: bool) -> baresip.UserAgent:
+        # Without video_codecs=none every answered call is followed by a re-INVITE nobody asked for.
+        extra = ("catchall=yes", "video_codecs=none") if catch_all else ("video_codecs=none",)
+        account = {"password": "", "reg_interval": 0, "audio_codecs": CODECS, "extra_params": extra, **account}
+        return await baresip.UserAgent.create(self._runtime, baresip.Account(**account), transfer_policy="reject")
 
     async def _outbound(self, fallback: baresip.UserAgent, domain: str, transport: str) -> baresip.UserAgent:
         """The agent that dials humans: its own From, proxy and credentials where configured."""
@@ -138,19 +129,22 @@ class BaresipEngine:
         if not (out.proxy or out.from_ or out.user):
             return fallback
         user, _, host = out.from_.removeprefix("sip:").partition("@")
-        return await self._agent(
-            user=user or USER,
-            domain=host or domain,
-            password=read_secret("sip.outbound.password_file", out.password_file) if out.password_file else "",
-            transport=transport,
-            registrar=out.proxy or None,
-            auth_user=out.user or None,
-        )
+        account = {
+            "user": user or USER,
+            "domain": host or domain,
+            "password": read_secret("sip.outbound.password_file", out.password_file) if out.password_file else "",
+            "transport": transport,
+            "registrar": out.proxy or None,
+            "auth_user": out.user or None,
+        }
+        return await self._agent(account, catch_all=False)
 
     async def _register(self, sip: Sip) -> None:
         user, _, host = sip.register_.removeprefix("sip:").partition("@")
         password = read_secret("sip.password_file", sip.password_file) if sip.password_file else ""
-        agent = await self._agent(user=user, domain=host, password=password, transport="udp", reg_interval=600)
+        agent = await self._agent(
+            {"user": user, "domain": host, "password": password, "reg_interval": 600}, catch_all=False
+        )
         agent.on_incoming(self._incoming)
         try:
             await agent.register()
@@ -220,8 +214,8 @@ class BaresipEngine:
             await self._runtime.close()
         self._trace.uninstall()
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

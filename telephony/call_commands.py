@@ -12,17 +12,37 @@ from typing import TYPE_CHECKING
 
 from telephony import routing
 from telephony.bridge import LiveRing
+from telephony.call_lines import drop_human, human_event
+from telephony.call_said import report_replaced
 from telephony.errors import ConfigError
 from telephony.leg import LegEvent
 from telephony.messages import (
-    BriefingBuilt, CallbackTicketed, HandoffOffered, HandoffRequested, IntentRecognised, LegsBridged, ListenToHuman, Stamped,
+    BriefingBuilt,
+    CallbackTicketed,
+    HandoffOffered,
+    HandoffRequested,
+    IntentRecognised,
+    LegsBridged,
+    ListenToHuman,
+    Stamped,
 )  # fmt: skip
 from telephony.record import write_ticket
 from telephony.sip_headers import human_headers, number_of
 from telephony.summary import summarise
 from telephony.transfer_messages import (
-    BridgeLegs, Command, Commit, DialHuman, EndCall, HangUpHuman, ReturnToAgent, SetHumanListening, StartHold, StopHold,
-    TellCaller, TellHuman, TicketCallback,
+    BridgeLegs,
+    Command,
+    Commit,
+    DialHuman,
+    EndCall,
+    HangUpHuman,
+    ReturnToAgent,
+    SetHumanListening,
+    StartHold,
+    StopHold,
+    TellCaller,
+    TellHuman,
+    TicketCallback,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -50,7 +70,7 @@ def carry_out(call: Call, command: Command) -> None:
             _dial(call, target, attempt)
         case HangUpHuman():
             leg = call.human_side.leg
-            call.drop_human()
+            drop_human(call)
             if leg is not None:
                 leg.hang_up()
         case BridgeLegs():
@@ -95,7 +115,7 @@ def _tell_human(call: Call, prompt: str) -> None:
     playout = call.human.playout
     for ended in playout.cut_prompts(call.tick):
         log.debug("%s was replaced", ended.prompt)
-    call.report_replaced()
+    report_replaced(call)
     call.human.flush(call.tick)
     briefing = call.human_side.briefing
     if prompt == "briefing" and briefing.pcm:
@@ -107,11 +127,11 @@ def _tell_human(call: Call, prompt: str) -> None:
 def _dial(call: Call, target: str, attempt: int) -> None:
     settings = call.around.settings
     side = call.human_side
-    call.drop_human()
+    drop_human(call)
     side.attempt, side.target, side.answered = attempt, target, False
 
     def on_event(event: LegEvent) -> None:
-        call.human_event(event, attempt)
+        human_event(call, event, attempt)
 
     page = f"http://{settings.web.bind}/handoff/{call.case}"
     try:
@@ -127,12 +147,12 @@ def _bridge(call: Call) -> None:
     call.cut_turns()
     call.caller.playout.cut_prompts(call.tick)
     call.human.playout.cut_prompts(call.tick)
-    call.report_replaced()
+    report_replaced(call)
     call.caller.hold = call.human.hold = False
     call.caller.live, call.human.live = LiveRing(), LiveRing()
     call.caller.flush(call.tick)
     call.human.flush(call.tick)
-    call.bridged = True
+    call.bridged = call.joined_once = True
     call.human_side.listening = False
     call.log.commit(LegsBridged(human=call.human_side.target))
 
@@ -147,8 +167,9 @@ def _ticket(call: Call) -> None:
     summary = summarise(call.id, facts)
     ticket = {
         "ref": ref, "call": call.id, "number": number, "window": humans.callback_window, "reason": summary["reason"],
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"), "text": summary["text"], "fields": summary["fields"],
-        "intent": summary["intent"], "slots": summary["slots"], "state": "open",
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "text": summary["text"], "fields": summary["fields"], "intent": summary["intent"], "slots": summary["slots"],
+        "state": "open",
     }  # fmt: skip
     try:
         write_ticket(call.around.store, ticket)

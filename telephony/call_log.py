@@ -1,6 +1,6 @@
 """The log of one call: stamps facts, has them written, and only then shows them to everybody who decides.
 
-Whoever is shown a fact may cause another; those wait their turn, so that everybody sees the same facts in the same order.
+Whoever is shown a fact may cause another; those wait their turn, so that everybody sees the same order.
 
 Hears from: a call. Tells: the call folder, then the listener.
 """

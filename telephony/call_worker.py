@@ -13,9 +13,30 @@ from typing import TYPE_CHECKING, Any
 
 from telephony.link_codec import LAST_OF_TURN, AudioRecord
 from telephony.messages import (
-    BriefingBuilt, CallerWithdrew, ClearTurn, ConsentHeard, Decision, DistressChanged, EmotionScored, Fact, HandoffAnswered,
-    HandoffOffered, HandoffRequested, HangUp, IntentRecognised, PauseTurn, ProsodyMeasured, Said, SlotFilled, SpeechStarted,
-    SpeechStopped, StartTurn, Transcribed, TurnTimed, UploadBriefing, from_json,
+    BriefingBuilt,
+    CallerWithdrew,
+    ClearTurn,
+    ConsentHeard,
+    Decision,
+    DistressChanged,
+    EmotionScored,
+    Fact,
+    HandoffAnswered,
+    HandoffOffered,
+    HandoffRequested,
+    HangUp,
+    IntentRecognised,
+    PauseTurn,
+    ProsodyMeasured,
+    Said,
+    SlotFilled,
+    SpeechStarted,
+    SpeechStopped,
+    StartTurn,
+    Transcribed,
+    TurnTimed,
+    UploadBriefing,
+    from_json,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -25,7 +46,8 @@ log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
     BriefingBuilt, CallerWithdrew, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered, HandoffOffered,
-    HandoffRequested, IntentRecognised, ProsodyMeasured, SlotFilled, SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
+    HandoffRequested, IntentRecognised, ProsodyMeasured, SlotFilled, SpeechStarted,
+    SpeechStopped, Transcribed, TurnTimed,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
 """Meaningless once the legs are joined: the worker has left, and these are its echoes."""
@@ -39,10 +61,10 @@ def hear(call: Call, message: dict[str, Any]) -> None:
     """
     if call.ended:
         return
+    why = message.pop("decision", None)
     obj = from_json(message)
     match obj:
         case Fact():
-            why = message.get("decision")
             _commit(call, obj, Decision(**why) if why else None)
         case StartTurn(turn=turn):
             call.next_turn = max(call.next_turn, turn + 1)

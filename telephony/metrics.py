@@ -1,4 +1,4 @@
-"""Figures of the gateway for Prometheus, left as a text file in the store: the web page's ``/metrics`` adds them to its own.
+"""Figures of the gateway for Prometheus, as a text file in the store: the web page's ``/metrics`` adds them to its own.
 
 Hears from: the gateway. Tells: ``<store>/metrics/gateway.prom``.
 """

@@ -33,8 +33,8 @@ class Party:
         self.hold = False
         """Hold sound whenever nothing else plays."""
         self.far_hold = False
-        self.sent_voice = False
-        """Something other than silence was sent in the last tick."""
+        self.sent: bytes | None = None
+        """What was sent in the last tick; None: nothing but silence."""
         self._recorder = recorder
         self._framer = Framer()
         self._hold_at = 0
@@ -48,7 +48,7 @@ class Party:
         self._flushing = None
 
     def disconnect(self) -> None:
-        self.leg = None
+        self.leg, self.sent = None, None
         self._flushing = None
 
     def hold_by_far_end(self, on: bool) -> None:
@@ -78,7 +78,8 @@ class Party:
             self._flushing, self._put_back = tick, put_back
 
     def speak(self, tick: int, *, late: bool = False) -> None:
-        """20 ms for ``tick``. ``late``: that moment is past (the process was held up): silence went out, so record it."""
+        """20 ms for ``tick``. ``late``: that moment is past (the process was held up), silence went out."""
+        self.sent = None
         if late or self._still_flushing(tick) or (self.leg is not None and not self.leg.room()):
             self._recorder.put(self.name, SENT, tick, SILENCE)
             if self.name == "caller":
@@ -90,7 +91,7 @@ class Party:
             frame = self._hold_frame() if self.hold else SILENCE
         else:
             frame = mix(said, live) if said is not None and live is not None else said or live or SILENCE
-        self.sent_voice = frame is not SILENCE
+        self.sent = None if frame is SILENCE else frame
         if self.leg is not None:
             self.leg.write(frame)
         self._recorder.put(self.name, SENT, tick, frame)

@@ -1,7 +1,7 @@
 """The fixed sentences the gateway can say without any worker.
 
-Workers render them; the gateway keeps them in memory and remembers in the store where they are, so that after a restart a caller
-is never left without a word because no worker has come yet.
+Workers render them; the gateway keeps them in memory and remembers in the store where they are, so that after a
+restart a caller is never left without a word because no worker has come yet.
 
 Hears from: a worker's hello. Tells: calls.
 """

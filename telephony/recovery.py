@@ -1,6 +1,7 @@
 """What a killed gateway left, finished; and the check that nothing is missing.
 
-Both are idempotent: recovery may itself be killed at any point and starts again from what it finds, trusting only the files.
+Both are idempotent: recovery may itself be killed at any point and starts again from what it finds, trusting only
+the files.
 
 Hears from: the gateway at its start, ``warmline verify``. Tells: call folders.
 """
@@ -113,8 +114,8 @@ def _write_end(store: Path, folder: Path, facts: list[dict[str, Any]], parts: li
         caller = str(next((f["from"] for f in facts if f["fact"] == "CallAnswered"), ""))
         ref = f"CB-{secrets.token_hex(3).upper()}"
         ticket = {
-            "ref": ref, "call": folder.name, "number": number_of(caller), "window": "as soon as possible", "reason": "gateway-lost",
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"), "state": "open",
+            "ref": ref, "call": folder.name, "number": number_of(caller), "window": "as soon as possible",
+            "reason": "gateway-lost", "created_at": datetime.now(UTC).isoformat(timespec="seconds"), "state": "open",
         }  # fmt: skip
         write_ticket(store, ticket)
         lines.append(CallbackTicketed(ref=ref, number=number_of(caller), window="as soon as possible"))

@@ -12,7 +12,7 @@ FactJson = dict[str, Any]
 
 
 def summarise(call_id: str, facts: Iterable[FactJson]) -> dict[str, Any]:
-    """The newest briefing with its evidence, intent, slots, outcome and times; for a calm call without a briefing too."""
+    """The newest briefing with its evidence, intent, slots, outcome, times; for a call without a briefing too."""
     out: dict[str, Any] = {
         "call": call_id, "text": "", "fields": {}, "intent": None, "slots": {}, "level": "unknown", "reason": "",
         "handoffs": [], "callback": None, "ending": None, "cause": None, "times": {},

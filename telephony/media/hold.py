@@ -1,7 +1,7 @@
 """The sound a caller hears while waiting: generated, so it needs no licence and no file.
 
-Four soft notes of a major chord swell and sink one after another over 8 s; the loop joins without a click because every partial
-has a whole number of periods in it. Never quieter than −50 dBFS for half a second: that would be dead air.
+Four soft notes of a major chord swell and sink one after another over 8 s; the loop joins without a click because
+every partial has a whole number of periods in it. Never below −50 dBFS for half a second: that would be dead air.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def level_db(pcm: bytes) -> float:
 def mix(a: bytes, b: bytes) -> bytes:
     """Sum of two frames of equal length, clipped at full scale."""
     total = samples(a).astype(np.int32) + samples(b)
-    return np.clip(total, -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(total, -32768, 32767).astype("<i2").tobytes())
 
 
 def read_wav(path: Path) -> bytes:

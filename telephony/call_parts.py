@@ -1,0 +1,72 @@
+"""What a call is made of besides its machines: what it shares with other calls, and its side to a human.
+
+Hears from: the gateway. Tells: calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from telephony.leg import CallLeg, Dialler
+from telephony.prompts import Prompts
+from telephony.settings import Settings
+from telephony.syncer import Syncer
+from telephony.transfer_messages import Policy
+
+if TYPE_CHECKING:
+    from telephony.call import Call
+
+
+class WorkerPort(Protocol):
+    """The gateway's end of a worker, as a call needs it."""
+
+    @property
+    def name(self) -> str: ...
+    def send(self, message: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every call of the process shares. ``busy``: targets in a call. ``finished``: is told of a call's end."""
+
+    settings: Settings
+    store: Path
+    prompts: Prompts
+    dialler: Dialler
+    syncer: Syncer
+    busy: Callable[[], Collection[str]]
+    finished: Callable[[Call], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Briefing:
+    """What the worker uploaded for the human."""
+
+    pcm: bytes = b""
+    text: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class HumanSide:
+    """The leg to a human, which may be one of several tried."""
+
+    attempt: int = 0
+    target: str = ""
+    leg: CallLeg | None = None
+    listening: bool = False
+    answered: bool = False
+    briefing: Briefing = field(default_factory=Briefing)
+
+
+def policy(settings: Settings) -> Policy:
+    humans = settings.humans
+    return Policy(
+        ring_s=humans.ring_seconds,
+        total_s=humans.total_seconds,
+        accept=humans.accept,
+        trusted=frozenset(t.name for t in humans.targets if t.trusted),
+        crisis_target=humans.crisis_target,
+    )
