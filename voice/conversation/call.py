@@ -58,7 +58,7 @@ class Conversation:
         self._settings, self._playbook = settings, playbook
         self._dialogue = Dialogue(playbook)
         self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
-        self._handing = Handing(Notes(playbook))
+        self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
         self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
         self._greeted = self._crisis = self._hung_up = False
         self._offer_due = self._offer_made = False

@@ -47,6 +47,7 @@ class Rules:
     words_alone: float
     words_beside_voice: float
     voice_still: float
+    far_past_windows: int
     calm: float
     words_cap: float
     half_life_s: float
@@ -143,7 +144,7 @@ class Distress:
     def _decide(self, now: float, *, calm: Because | None) -> Emit | None:
         voice, words = self.voice.strength(now), self.words(now)
         voice_on = self.voice.alarmed and voice >= self.rules.voice_still
-        if self.voice.far_past and self.level != "distress":
+        if self.voice.far_windows >= self.rules.far_past_windows and self.level != "distress":
             return self._change(
                 "distress", now, "distress.voice-far-past", self.voice.reasons() + self._shown(now), 1.0
             )
@@ -180,7 +181,7 @@ class Distress:
             return None
         voice, words = self.voice.strength(now), self.words(now)
         inputs: dict[str, Any] = {
-            "from": self.level, "voice": round(voice, 3), "words": round(words, 3), "far_past": self.voice.far_past,
+            "from": self.level, "voice": round(voice, 3), "words": round(words, 3), "far_past_windows": self.voice.far_windows,
             "voice_known": self.voice.detector is not None and self._abstained == 0,
         }  # fmt: skip
         versions = {"distress": VERSION, "lexicon": self.lexicon.version, "crisis": self.crisis.version}

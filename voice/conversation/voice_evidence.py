@@ -54,6 +54,8 @@ class VoiceEvidence:
     detector: Detector | None
     half_life_s: float
     model: str = ""
+    far_windows: int = 0
+    """Scored windows in a row in which the detector was far past its threshold."""
     _peak: float = 0.0
     _peak_at: float = 0.0
     _opinion: VoiceOpinion | None = None
@@ -71,6 +73,7 @@ class VoiceEvidence:
             start=fact.start, end=fact.end, p_distress=fact.p_distress, arousal=fact.arousal
         )  # fmt: skip
         self._opinion = opinion
+        self.far_windows = self.far_windows + 1 if opinion.far_past else 0
         ratio = opinion.statistic / opinion.threshold if opinion.threshold > 0 else 0.0
         if opinion.level == "attend":
             ratio = max(1.0, ratio)
@@ -85,12 +88,9 @@ class VoiceEvidence:
     def forget(self) -> None:
         """The caller refused: nothing measured before may count any more."""
         self.detector, self._opinion, self._at_peak, self._peak = None, None, None, 0.0
+        self.far_windows = 0
         self._p.clear()
         self._measured.clear()
-
-    @property
-    def far_past(self) -> bool:
-        return self._opinion is not None and self._opinion.far_past
 
     @property
     def alarmed(self) -> bool:
@@ -103,7 +103,7 @@ class VoiceEvidence:
 
     def reasons(self) -> list[Because]:
         """The detector's statistic against its threshold, the windows that carried it, and what was measured there."""
-        opinion = self._opinion if self.far_past else self._at_peak
+        opinion = self._opinion if self.far_windows else self._at_peak
         if opinion is None:
             return []
         windows = sorted(opinion.windows, key=lambda w: -w[2])[:_SHOWN_WINDOWS]

@@ -43,6 +43,8 @@ class Notes:
     """What the log said so far that a human needs to know."""
 
     playbook: Playbook
+    analysed: bool = True
+    """The voice may be analysed at all; without it the caller's state is unknown, not calm."""
     caller: str = ""
     intent: IntentRecognised | None = None
     slots: dict[str, SlotFilled] = field(default_factory=dict)
@@ -64,9 +66,9 @@ class Notes:
         elif isinstance(fact, Transcribed) and fact.leg == "caller" and fact.final:
             self.turns.append(fact)
         elif isinstance(fact, EmotionScored):
-            self.voice_known = self.voice_known or not fact.abstained
+            self.voice_known = self.analysed and (self.voice_known or not fact.abstained)
         elif isinstance(fact, ConsentChanged) and fact.purpose == "emotion" and not fact.allowed:
-            self.voice_known = False
+            self.analysed = self.voice_known = False
         elif isinstance(fact, DistressChanged):
             self.distress = fact
             return True
