@@ -10,6 +10,7 @@ Hears from: the gateway's call (stamped facts, events of the legs). Tells: the s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from telephony import transfer_ringing as ringing
@@ -59,6 +60,8 @@ ACTIONS: Final[dict[str, Callable[[Desk, str], str | None]]] = {
     )
 }  # fmt: skip
 
+_OF_HUMAN_LEG = (HumanProgress, HumanAnswered, HumanFailed, HumanLeft, PromptPlayed)
+
 
 class Transfer:
     """One call's handoff.
@@ -82,15 +85,18 @@ class Transfer:
     def receive(self, event: Stamped | Event) -> Sequence[Command]:
         """A committed fact, or an event of a leg. Its own facts coming back change nothing.
 
-        What was due before the event comes first, so a late timer and an early event never change places.
+        What was due before the event comes first, so a late timer and an early event never change places; only when
+        the caller is gone nobody else is rung.
         """
         desk = self._desk
         desk.out = []
-        while (due_s := self.deadline_s()) is not None and due_s < event.t:
-            self._expire_first(due_s)
+        event = self._of_present_leg(event)
+        fact = event.fact if isinstance(event, Stamped) else None
+        if not isinstance(event, CallerLeft) and not isinstance(fact, CallEnded):
+            while (due_s := self.deadline_s()) is not None and due_s < event.t:
+                self._expire_first(due_s)
         desk.now.now_s = max(desk.now.now_s, event.t)
         desk.cause = event
-        fact = event.fact if isinstance(event, Stamped) else None
         if isinstance(fact, CallEnded):
             self._let_go()
         elif not desk.now.over:
@@ -108,6 +114,13 @@ class Transfer:
         while (due_s := self.deadline_s()) is not None and due_s <= now_s:
             self._expire_first(now_s)
         return self._desk.out
+
+    def _of_present_leg(self, event: Stamped | Event) -> Stamped | Event:
+        """Names the leg of an event that names none, before a timer that is due puts another leg in its place."""
+        if isinstance(event, _OF_HUMAN_LEG) and event.attempt == 0:
+            leg = self._desk.now.leg
+            return replace(event, attempt=leg.attempt if leg else -1)
+        return event
 
     def _expire_first(self, now_s: float) -> None:
         desk = self._desk

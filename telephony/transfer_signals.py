@@ -110,7 +110,7 @@ def between_humans(now: Situation) -> bool:
 
 
 def _is_present(attempt: int, now: Situation) -> bool:
-    return now.leg is not None and attempt in (0, now.leg.attempt)
+    return now.leg is not None and attempt == now.leg.attempt
 
 
 def _of_leg(event: HumanProgress | HumanAnswered | HumanFailed | HumanLeft, now: Situation) -> str:

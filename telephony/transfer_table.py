@@ -79,6 +79,7 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
     ("BRIDGING", "bridge"): Row("FAILED", "fail"),
     ("BRIDGED", "introduced_one"): Row(None, "introduced_one"),
     ("BRIDGED", "introduced"): Row("RELEASED", "release"),
+    ("BRIDGED", "caller_hung_up"): Row(None, "finish"),
     ("RELEASED", "human_hung_up"): Row(None, "finish"),
     ("RELEASED", "caller_hung_up"): Row(None, "finish"),
     ("FAILED", "next"): Row("DIALLING", "dial"),
