@@ -100,12 +100,15 @@ class BargeIn:
     def onset(self, *, at_s: float, agent: AgentTurn | None) -> Sequence[Action]:
         """The caller began to speak; ``agent`` is what the agent is saying, None if it is silent."""
         self.listening_only = False
+        pending = self._pending
         if agent is None or agent.keep:
-            self._pending = None
+            return self._let_go()
+        if pending is not None and pending.paused:
+            # Speech that stutters ("w... wait") is one interruption.
+            self._pending = replace(pending, stopped=False)
             return ()
-        was_paused = self._pending is not None and self._pending.paused
         self._pending = _Pending(turn=agent, onset_s=at_s, paused=True)
-        return () if was_paused else (Pause(),)
+        return (Pause(),)
 
     def window(self, *, end_s: float, speech: bool, window_s: float) -> Sequence[Action]:
         """Every 32 ms while something is pending; also drives the deadline."""
@@ -142,10 +145,9 @@ class BargeIn:
         """A higher level while the caller speaks over the agent: no more weighing."""
         return self._commit("rising distress") if self._pending is not None else ()
 
-    def agent_silent(self) -> None:
+    def agent_silent(self) -> Sequence[Action]:
         """The agent's turn was over by itself: whatever is being said now is the caller's turn."""
-        if self._pending is not None:
-            self._pending = None
+        return self._let_go()
 
     def deadline_s(self) -> float | None:
         pending = self._pending
@@ -167,17 +169,19 @@ class BargeIn:
             return self._commit("sustained speech")
         if listening and pending.stopped:
             self.listening_only = True
-            self._pending = None
-            return (Resume(),) if pending.paused else ()
+            return self._let_go()
         if pending.stopped and pending.words == "":
             # A cough, a door: nothing that was said.
-            self._pending = None
-            return (Resume(),) if pending.paused else ()
+            return self._let_go()
         if pending.paused and now_s - pending.onset_s >= DECIDE_S and not (listening and not pending.stopped):
             # Words may still come from a busy recogniser: stay pending, so that a late "stop" counts.
             self._pending = replace(pending, paused=False)
             return (Resume(),)
         return ()
+
+    def _let_go(self) -> Sequence[Action]:
+        pending, self._pending = self._pending, None
+        return (Resume(),) if pending is not None and pending.paused else ()
 
     def _commit(self, because: str) -> Sequence[Action]:
         assert self._pending is not None

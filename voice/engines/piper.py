@@ -103,9 +103,8 @@ class PiperVoice:
             return latents.frames.reshape(-1)
         n = latents.frames.shape[-1]
         start, stop = max(0, chunk.start - CONTEXT), min(n, chunk.stop + CONTEXT)
-        out = self._vocoder.run(None, {self._cut: np.ascontiguousarray(latents.frames[:, :, start:stop])})[0].reshape(
-            -1
-        )
+        frames = np.ascontiguousarray(latents.frames[:, :, start:stop])
+        out: NDArray[np.float32] = self._vocoder.run(None, {self._cut: frames})[0].reshape(-1)
         hop = out.size // (stop - start)
         return out[(chunk.start - start) * hop : (chunk.stop - start) * hop]
 

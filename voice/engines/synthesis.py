@@ -35,7 +35,8 @@ RATE_STEP_WPM = 5
 
 _FIRST_CLAUSE = 40
 _SENTENCE = re.compile(r"[^.!?]+[.!?]+(?=\s|$)|[^.!?]+(?:[.!?](?!\s|$)[^.!?]*)*[.!?]*")
-_CALIBRATION = "I can see your order here, and it should arrive at your address on Tuesday morning."
+_CALIBRATION = ("I can see your order here.", "It should arrive at your address on Tuesday morning.")
+"""Two sentences of the usual length: shorter ones carry more pause, longer ones less."""
 
 
 class Synthesizer(Protocol):
@@ -100,18 +101,17 @@ class PiperSynthesizer:
 
     def _calibrate(self) -> tuple[float, tuple[list[float], list[float]]]:
         """Gain to `TARGET_DB`, and the stretch per rate, from the voice's own timing of one sentence."""
-        words = len(_CALIBRATION.split())
+        words = sum(len(sentence.split()) for sentence in _CALIBRATION)
         rates, scales = [], []
         for scale in (2.0, 1.6, 1.3, 1.0, 0.8, 0.65):
-            latents = self.voice.latents(_CALIBRATION, scale)
-            seconds = self.voice.seconds(latents)
+            made = [self.voice.latents(sentence, scale) for sentence in _CALIBRATION]
+            seconds = sum(self.voice.seconds(latents) for latents in made)
             if scale == 1.0:
-                whole = slice(0, latents.frames.shape[-1])
-                gain = TARGET_DB - active_level_db(self.voice.samples(latents, whole))
+                whole = slice(0, made[-1].frames.shape[-1])
+                gain = TARGET_DB - active_level_db(self.voice.samples(made[-1], whole))
+            # The wanted rate counts our pauses too.
             rate = 60 * words / seconds
-            # The wanted rate counts our pauses too: one sentence of a usual length has one.
-            rate = 60 * words / (seconds + pause_s(_CALIBRATION, rate))
-            rates.append(rate)
+            rates.append(60 * words / (seconds + len(made) * pause_s(_CALIBRATION[0], rate)))
             scales.append(scale)
         return float(10 ** (gain / 20)), (list(np.maximum.accumulate(rates)), scales)
 

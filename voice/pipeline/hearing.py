@@ -130,7 +130,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         if not self._hears or self._bridged:
             return
         if self._agent.current(now_s) is None:
-            self._bargein.agent_silent()
+            self._weigh(self._bargein.agent_silent())
         for window, speech in self._caller.push(frame.pcm, frame.tick):
             self._weigh(self._bargein.window(end_s=window.end_s, speech=speech, window_s=WINDOW_S))
             if self._ear is not None:

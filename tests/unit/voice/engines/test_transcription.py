@@ -1,0 +1,92 @@
+"""Words of real speech; nothing of one caller in another's; refusals instead of inventions."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from tests.unit.voice.engines.conftest import clip
+from voice.engines.errors import EngineMissing
+from voice.engines.pool import EnginePool
+from voice.engines.transcription import (
+    WhisperTranscriber,
+    load_transcriber,
+    proportional_words,
+    speech_span,
+    without_loop,
+)
+
+SAID = {
+    "lj-LJ001-0004": {"block", "books", "printed"},
+    "librivox-0880": {"young", "man", "not"},
+    "librivox-0930": {"might", "amiable", "himself"},
+}
+
+
+def words(text: str) -> set[str]:
+    return {w.strip(".,!?").lower() for w in text.split()}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_read_sentences_are_understood(transcriber: WhisperTranscriber, name: str) -> None:
+    heard = transcriber.recognise(clip(name))
+    assert SAID[name] <= words(heard.text)
+    assert heard.rejected == ""
+    assert heard.no_speech < 0.6
+
+
+async def test_calls_at_once_never_share_a_word(transcriber: WhisperTranscriber) -> None:
+    names = list(SAID) * 4
+    heard = await asyncio.gather(*(transcriber.transcribe(clip(name)) for name in names))
+    for name, transcript in zip(names, heard, strict=True):
+        alone = transcriber.recognise(clip(name)).text
+        # A queue deeper than one is decoded with beam 1, which may differ in a word, but only in the call's own.
+        assert SAID[name] <= words(transcript.text), (name, transcript.text, alone)
+        others = set().union(*(SAID[other] for other in SAID if other != name))
+        assert not others & words(transcript.text)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_and_silence_are_not_words(transcriber: WhisperTranscriber, seed: int) -> None:
+    noise = (0.01 * np.random.default_rng(seed).standard_normal(12000)).astype(np.float32)
+    assert transcriber.recognise(noise).text == ""
+    assert transcriber.recognise(np.zeros(8000, np.float32)).rejected == "no speech"
+
+
+def test_a_turn_shorter_than_a_tenth_of_a_second_is_nothing(transcriber: WhisperTranscriber) -> None:
+    assert transcriber.recognise(np.zeros(100, np.float32)).text == ""
+
+
+def test_words_have_times_inside_the_speech(transcriber: WhisperTranscriber) -> None:
+    samples = np.concatenate([np.zeros(8000, np.float32), clip("librivox-0880")])
+    heard = transcriber.recognise(samples)
+    assert " ".join(w for _, _, w in heard.words) == heard.text
+    assert heard.words[0][0] >= 0.95
+    assert all(a < b for a, b, _ in heard.words)
+    assert heard.words[-1][1] <= len(samples) / 8000
+
+
+def test_a_loop_is_cut_and_ordinary_repetition_is_not() -> None:
+    assert without_loop("I want it back. I want it back. I want it back.") == "I want it back."
+    assert without_loop("no no no no") == "no no no no"
+    assert without_loop("1 1 1 1 2") == "1 1 1 1 2"
+    assert without_loop("again and again I called") == "again and again I called"
+
+
+def test_span_and_shares() -> None:
+    samples = np.zeros(16000, np.float32)
+    samples[4000:8000] = 0.1
+    assert speech_span(samples) == pytest.approx((0.5, 1.0), abs=0.03)
+    ((a, b, first), (c, d, second)) = proportional_words("hi there", (0.5, 1.0))
+    assert (first, second) == ("hi", "there")
+    assert a == 0.5
+    assert b == c
+    assert d == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_model_that_is_missing_is_named_in_one_line(pool: EnginePool) -> None:
+    with pytest.raises(EngineMissing, match=r"ear\.transcriber = 'no-such-model'") as caught:
+        load_transcriber("no-such-model", pool)
+    assert "\n" not in str(caught.value)

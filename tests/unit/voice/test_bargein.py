@@ -1,0 +1,175 @@
+"""Interruptions: what stops the agent, what does not, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voice.conversation.bargein import (
+    Action,
+    AgentTurn,
+    AskWords,
+    BargeIn,
+    Commit,
+    EchoReference,
+    Pause,
+    Resume,
+    is_backchannel,
+)
+
+W = 0.032
+LONG = AgentTurn(turn=3, until_s=60.0)
+
+
+class Scene:
+    """Windows by the second; words are given when asked for."""
+
+    def __init__(self, agent: AgentTurn | None = LONG) -> None:
+        self.machine, self.now_s = BargeIn(), 10.0
+        self.log: list[tuple[float, Action]] = []
+        # The onset is certain after three windows.
+        self.now_s += 3 * W
+        self.take(self.machine.onset(at_s=10.0, agent=agent))
+
+    def take(self, actions: Sequence[Action]) -> Scene:
+        self.log += [(self.now_s - 10.0, a) for a in actions]
+        return self
+
+    def run(self, seconds: float, speech: bool) -> Scene:
+        for _ in range(round(seconds / W)):
+            self.now_s += W
+            self.take(self.machine.window(end_s=self.now_s, speech=speech, window_s=W))
+        return self
+
+    def hear(self, text: str) -> Scene:
+        return self.take(self.machine.heard(text, now_s=self.now_s))
+
+    def stop(self) -> Scene:
+        return self.take(self.machine.stopped(now_s=self.now_s))
+
+    def kinds(self) -> list[type]:
+        return [type(a) for _, a in self.log]
+
+    def when(self, kind: type) -> float:
+        return next(t for t, a in self.log if isinstance(a, kind))
+
+
+def test_the_voice_is_held_back_at_once_and_a_word_ends_the_turn() -> None:
+    scene = Scene().run(0.25, True).hear("Wait")
+    assert scene.kinds() == [Pause, AskWords, Commit]
+    assert scene.when(Pause) < 0.1 + 1e-9
+    commit = scene.log[-1][1]
+    assert isinstance(commit, Commit)
+    assert (commit.turn, commit.onset_s) == (3, 10.0)
+
+
+def test_half_a_second_of_speech_ends_the_turn_without_words() -> None:
+    scene = Scene().run(1.0, True)
+    assert scene.kinds() == [Pause, AskWords, Commit]
+    assert scene.when(Commit) == pytest.approx(0.5, abs=2 * W)
+
+
+@pytest.mark.parametrize("words", ["Mm-hm.", "Okay.", "Yeah, okay", "Uh-huh", "Right."])
+def test_a_back_channel_lets_the_agent_go_on(words: str) -> None:
+    scene = Scene().run(0.25, True).run(0.2, False).stop().hear(words)
+    assert scene.kinds()[-1] is Resume
+    assert Commit not in scene.kinds()
+    assert scene.machine.listening_only
+
+
+def test_a_back_channel_in_the_last_second_is_an_answer() -> None:
+    scene = Scene(AgentTurn(turn=3, until_s=10.6)).run(0.25, True).hear("Yes.")
+    assert scene.kinds()[-1] is Commit
+    assert not scene.machine.listening_only
+
+
+def test_okay_and_more_is_not_a_back_channel() -> None:
+    assert Scene().run(0.3, True).hear("Okay, stop.").kinds()[-1] is Commit
+
+
+def test_a_cough_is_forgotten() -> None:
+    scene = Scene().run(0.1, True).run(0.2, False).stop().hear("")
+    assert scene.kinds() == [Pause, Resume]
+
+
+def test_without_words_in_time_the_agent_goes_on_but_a_late_stop_still_counts() -> None:
+    scene = Scene().run(0.2, True).run(0.5, False).stop()
+    assert scene.kinds()[-1] is Resume
+    assert scene.when(Resume) == pytest.approx(0.6, abs=2 * W)
+    assert scene.hear("Stop.").kinds()[-1] is Commit
+
+
+def test_rising_distress_always_stops_the_agent() -> None:
+    scene = Scene().run(0.1, True)
+    scene.take(scene.machine.distress_rose(now_s=scene.now_s))
+    assert scene.kinds() == [Pause, Commit]
+
+
+def test_a_turn_to_be_kept_is_not_held_back() -> None:
+    assert Scene(AgentTurn(turn=3, until_s=60.0, keep=True)).run(2.0, True).hear("Stop").log == []
+
+
+def test_while_the_agent_is_silent_nothing_is_interrupted() -> None:
+    assert Scene(None).run(2.0, True).hear("Hello").log == []
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("run"), st.booleans(), st.integers(1, 40)),
+            st.tuples(st.just("hear"), st.sampled_from(["", "okay", "stop now"])),
+            st.tuples(st.just("stop")),
+            st.tuples(st.just("onset"), st.booleans()),
+            st.tuples(st.just("distress")),
+        ),
+        max_size=25,
+    )
+)
+def test_the_agent_is_never_left_paused(steps: list[tuple[object, ...]]) -> None:
+    scene = Scene()
+    for step in steps:
+        match step:
+            case ("run", bool(speech), int(windows)):
+                scene.run(windows * W, speech)
+            case ("hear", str(text)):
+                scene.hear(text)
+            case ("stop",):
+                scene.stop()
+            case ("onset", bool(keep)):
+                agent = AgentTurn(turn=3, until_s=60.0, keep=keep)
+                scene.take(scene.machine.onset(at_s=scene.now_s - 3 * W, agent=agent))
+            case ("distress",):
+                scene.take(scene.machine.distress_rose(now_s=scene.now_s))
+    scene.stop().run(2.0, False)
+    paused = False
+    for _, action in scene.log:
+        match action:
+            case Pause():
+                assert not paused
+                paused = True
+            case Resume():
+                assert paused
+                paused = False
+            case Commit():
+                paused = False
+    assert not paused
+
+
+def test_the_agents_own_echo_is_masked_and_the_caller_is_not() -> None:
+    echo = EchoReference()
+    for n in range(50):
+        echo.sent(n * 0.02, -20.0)
+    assert echo.masks(1.0, -40.0)
+    assert echo.masks(1.2, -36.0)
+    assert not echo.masks(1.0, -30.0)
+    assert not echo.masks(1.5, -40.0)
+
+
+def test_back_channels() -> None:
+    assert is_backchannel("Mm-hm, okay.")
+    assert is_backchannel("I see.")
+    assert not is_backchannel("")
+    assert not is_backchannel("No.")

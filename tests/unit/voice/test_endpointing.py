@@ -1,0 +1,200 @@
+"""End of turn: which pause ends it, what is begun and thrown away, and what never happens."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voice.conversation.endpointing import (
+    Abandon,
+    Action,
+    Began,
+    Consider,
+    Endpointing,
+    Expectation,
+    Stopped,
+    TurnEnded,
+    count_digits,
+    hangs,
+    patience_s,
+    says_all,
+)
+
+W = 0.032
+
+
+class Leg:
+    """A leg that speaks and is silent by the second, with answers to every `Consider` at once."""
+
+    def __init__(self, text: str = "It never came.", p: float = 0.9, **expected: object) -> None:
+        self.machine = Endpointing()
+        self.machine.expectation = Expectation(**expected)  # type: ignore[arg-type]
+        self.text, self.p, self.n = text, p, 0
+        self.log: list[Action] = []
+        self.ended_at_s: float | None = None
+
+    @property
+    def now_s(self) -> float:
+        return self.n * W
+
+    def run(self, seconds: float, speech: bool) -> Leg:
+        for _ in range(round(seconds / W)):
+            self._take(self.machine.window(start_s=self.now_s, end_s=self.now_s + W, speech=speech))
+            self.n += 1
+        return self
+
+    def _take(self, actions: object) -> None:
+        for action in actions:  # type: ignore[attr-defined]
+            self.log.append(action)
+            if isinstance(action, TurnEnded):
+                self.ended_at_s = self.now_s + W
+            if isinstance(action, Consider):
+                self._take(self.machine.judged(action.pause, self.p))
+                self._take(self.machine.recognised(action.pause, self.text))
+
+    def of(self, kind: type) -> list[Action]:
+        return [a for a in self.log if isinstance(a, kind)]
+
+    def silence_before_end_s(self) -> float:
+        (ended,) = self.of(TurnEnded)
+        assert isinstance(ended, TurnEnded)
+        assert self.ended_at_s is not None
+        return self.ended_at_s - ended.end_s
+
+
+def test_a_finished_sentence_ends_a_quarter_second_into_the_silence() -> None:
+    leg = Leg().run(0.5, False).run(2.0, True).run(2.0, False)
+    assert leg.silence_before_end_s() == pytest.approx(0.25, abs=W)
+    assert [type(a) for a in leg.log] == [Began, Consider, Stopped, TurnEnded]
+
+
+def test_work_begins_a_tenth_of_a_second_into_the_pause_and_is_dropped_when_speech_goes_on() -> None:
+    leg = Leg().run(1.0, True).run(0.13, False).run(1.0, True).run(1.0, False)
+    assert [type(a) for a in leg.log] == [Began, Consider, Abandon, Consider, Stopped, TurnEnded]
+    first, second = leg.of(Consider)
+    assert isinstance(first, Consider)
+    assert isinstance(second, Consider)
+    assert first.start_s == second.start_s == 0.0
+    assert second.end_s > first.end_s + 1.0
+
+
+def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
+    leg = Leg(text="I ordered it on Monday and", p=0.9).run(1.0, True).run(0.7, False).run(1.0, True)
+    assert leg.of(TurnEnded) == []
+    assert len(leg.of(Began)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "p", "expectation", "wait_s"),
+    [
+        ("It never came.", 0.9, {}, 0.25),
+        ("It never came", 0.05, {}, 0.9),
+        ("It never came", None, {}, 0.9),
+        ("It never came", 0.3, {}, 0.7),
+        ("Yes, please.", 0.1, {}, 0.25),
+        ("It never came.", 0.9, {"factor": 1.5}, 0.375),
+        ("It never came.", 0.05, {"factor": 1.5}, 1.35),
+        ("four five", 0.99, {"expects": "digits", "digits": 4}, 1.2),
+        ("four five one nine", 0.0, {"expects": "digits", "digits": 4}, 0.3),
+        ("four five one", 0.99, {"expects": "digits"}, 1.0),
+        ("I don't have it here.", 0.9, {"expects": "digits", "digits": 4}, 0.25),
+        ("Anna Smith.", 0.9, {"expects": "name"}, 0.8),
+        ("my number is four five", 0.9, {}, 0.8),
+        ("", None, {}, 0.5),
+    ],
+)
+def test_how_long_a_pause_may_be(text: str, p: float | None, expectation: dict[str, object], wait_s: float) -> None:
+    got, _ = patience_s(text, p, Expectation(**expectation))  # type: ignore[arg-type]
+    assert got == pytest.approx(wait_s)
+
+
+def test_dictated_digits_are_never_cut_at_a_breath() -> None:
+    leg = Leg(text="four five one", p=1.0, expects="digits", digits=10)
+    for _ in range(4):
+        leg.run(0.8, True).run(0.9, False)
+    assert leg.of(TurnEnded) == []
+    leg.text = "4515551234"
+    leg.run(0.3, True).run(1.0, False)
+    assert leg.silence_before_end_s() == pytest.approx(0.3, abs=W)
+
+
+def test_a_first_syllable_that_was_not_understood_joins_what_follows() -> None:
+    leg = Leg(text="").run(0.2, True).run(0.7, False)
+    leg.text = "There is a mistake on my bill."
+    leg.run(1.5, True).run(1.0, False)
+    nothing, whole = leg.of(TurnEnded)
+    assert isinstance(nothing, TurnEnded)
+    assert isinstance(whole, TurnEnded)
+    assert nothing.start_s == whole.start_s == 0.0
+
+
+def test_a_click_is_not_speech() -> None:
+    assert Leg().run(0.5, False).run(W, True).run(1.0, False).log == []
+
+
+def test_a_turn_without_pauses_ends_before_the_recogniser_runs_out_of_window() -> None:
+    leg = Leg().run(40.0, True)
+    assert len(leg.of(TurnEnded)) == 1
+    ended = leg.of(TurnEnded)[0]
+    assert isinstance(ended, TurnEnded)
+    assert ended.end_s - ended.start_s <= 26.1
+
+
+def test_late_answers_to_a_pause_that_is_over_change_nothing() -> None:
+    leg = Leg().run(1.0, True).run(1.0, False)
+    assert leg.machine.recognised(1, "something else") == ()
+    assert leg.machine.judged(1, 0.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [("4519", 4), ("four five one nine", 4), ("double three", 2), ("triple oh", 0), ("two oh three", 3),
+     ("forty five nineteen", 4), ("oh no", 0), ("It's 45, one nine.", 4), ("no number", 0)],
+)  # fmt: skip
+def test_digits_are_counted_however_they_are_said(text: str, n: int) -> None:
+    assert count_digits(text) == n
+
+
+def test_words_that_hang_and_words_that_say_all() -> None:
+    assert hangs("and then the")
+    assert hangs("My number is...")
+    assert not hangs("Who is it from?")
+    assert says_all("No, thank you.")
+    assert says_all("Thank you very much. Goodbye.")
+    assert not says_all("No, it was on Tuesday")
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=30),
+    st.sampled_from(["", "It came.", "four five", "and"]),
+    st.floats(0, 1),
+    st.sampled_from([None, "digits", "name"]),
+)
+def test_every_walk_is_well_formed(runs: list[tuple[bool, int]], text: str, p: float, expects: str | None) -> None:
+    leg = Leg(text=text, p=p, expects=expects)
+    for speech, windows in runs:
+        leg.run(windows * W, speech)
+    leg.run(3.0, False)
+    open_pauses: set[int] = set()
+    speaking = False
+    for action in leg.log:
+        match action:
+            case Began():
+                assert not speaking
+                speaking = True
+            case Stopped():
+                assert speaking
+                speaking = False
+            case Consider(pause=pause, start_s=a, end_s=b):
+                assert not open_pauses
+                assert b > a >= 0
+                open_pauses.add(pause)
+            case Abandon(pause=pause):
+                open_pauses.remove(pause)
+            case TurnEnded(pause=pause, start_s=a, end_s=b):
+                open_pauses.remove(pause)
+                assert b > a
+                assert not speaking
+    assert not open_pauses
+    assert not speaking
