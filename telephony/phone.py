@@ -146,7 +146,7 @@ class _Caller:
             elif far_speaks or playing or (self._pressing is not None and not self._pressing.done()):
                 patience_s = 30.0
             elif waiting_to_play:
-                patience_s = 0.4 if far_spoke else max(15.0 - self.phone.now_s, 0.0)
+                patience_s = 1.0 if far_spoke else max(15.0 - self.phone.now_s, 0.0)
             else:
                 patience_s = linger_s
             try:

@@ -36,8 +36,9 @@ def response(request: str, status: int, reason: str, tag: str) -> str:
 class Refuser(asyncio.DatagramProtocol):
     """Answers every INVITE with ``status``: a final one, 180 (rings for ever), 100 (no more) or 0 (silence)."""
 
-    def __init__(self, status: int, on_invite: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, status: int, on_invite: Callable[[], None] = lambda: None, rings_s: float = 0.0) -> None:
         self._status = status
+        self._rings_s = rings_s
         self._on_invite = on_invite
         self._tag = uuid.uuid4().hex[:8]
         self._invites: dict[str, str] = {}
@@ -59,14 +60,22 @@ class Refuser(asyncio.DatagramProtocol):
             if branch not in self._invites:
                 self._invites[branch] = request
                 self._on_invite()
-            reason = {100: "Trying", 180: "Ringing"}.get(self._status) or _REASONS.get(self._status, "Refused")
-            self._send(response(request, self._status, reason, self._tag), addr)
+            if self._rings_s > 0:
+                self._send(response(request, 180, "Ringing", self._tag), addr)
+                asyncio.get_running_loop().call_later(self._rings_s, self._refuse, branch, addr)
+            else:
+                self._refuse(branch, addr)
         elif method == "CANCEL":
             self._send(response(request, 200, "OK", self._tag), addr)
-            if invite := self._invites.get(branch):
+            if invite := self._invites.pop(branch, None):
                 self._send(response(invite, 487, "Request Terminated", self._tag), addr)
         elif method != "ACK":
             self._send(response(request, 200 if method == "OPTIONS" else 481, "OK", self._tag), addr)
+
+    def _refuse(self, branch: str, addr: tuple[str, int]) -> None:
+        if (invite := self._invites.get(branch)) is not None:
+            reason = {100: "Trying", 180: "Ringing"}.get(self._status) or _REASONS.get(self._status, "Refused")
+            self._send(response(invite, self._status, reason, self._tag), addr)
 
     def _send(self, text: str, addr: tuple[str, int]) -> None:
         assert self._transport is not None
@@ -74,10 +83,10 @@ class Refuser(asyncio.DatagramProtocol):
 
 
 async def refuse(
-    host: str, port: int, status: int, on_invite: Callable[[], None] = lambda: None
+    host: str, port: int, status: int, on_invite: Callable[[], None] = lambda: None, *, rings_s: float = 0.0
 ) -> asyncio.BaseTransport:
-    """Listens until the returned transport is closed."""
+    """Listens until the returned transport is closed; rings for ``rings_s`` before it answers with ``status``."""
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Refuser(status, on_invite), local_addr=(host, port)
+        lambda: Refuser(status, on_invite, rings_s), local_addr=(host, port)
     )
     return transport

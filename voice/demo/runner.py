@@ -35,7 +35,8 @@ CALL_MOST_S = 180.0
 SETTLE_S = 30.0
 STEP_S = 0.05
 
-_REFUSALS = {"decline": 603, "unreachable": 404, "silent": 0}
+_REFUSALS = {"decline": (603, 1.0), "unreachable": (404, 0.0), "silent": (0, 0.0)}
+"""SIP status, after how long ringing [s]: a person who declines has heard the phone first."""
 
 
 def scenarios() -> tuple[str, ...]:
@@ -116,7 +117,8 @@ class Phones:
         ports = self._system.ports
         for n, human in enumerate(self._plan.humans):
             if human.answer in _REFUSALS:
-                self._sockets.append(await refuse(HOST, ports.human(n), _REFUSALS[human.answer]))
+                status, rings_s = _REFUSALS[human.answer]
+                self._sockets.append(await refuse(HOST, ports.human(n), status, rings_s=rings_s))
                 continue
             agent = Agent(human=human)
             self.agents.append(agent)

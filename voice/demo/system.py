@@ -30,7 +30,10 @@ class SystemFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Loopback ports of one run: ``first`` is the gateway's, RTP is 1000 higher."""
+    """Loopback ports of one run: ``first`` is the gateway's, RTP is 1000 higher.
+
+    The SIP stack takes the port above its own too (TLS), with or without a certificate.
+    """
 
     first: int
 
@@ -40,11 +43,11 @@ class Ports:
 
     @property
     def web(self) -> int:
-        return self.first + 1
+        return self.first + 4
 
     @property
     def link(self) -> int:
-        return self.first + 2
+        return self.first + 5
 
     @property
     def caller(self) -> int:
@@ -64,7 +67,7 @@ def free_ports(low: int = 20000, high: int = 29000) -> Ports:
     rng = random.SystemRandom()
     for _ in range(50):
         ports = Ports(first=rng.randrange(low, high - 4000, 100))
-        wanted = [ports.sip, ports.web, ports.link, ports.caller, *(ports.human(n) for n in range(4))]
+        wanted = [ports.sip, ports.sip + 1, ports.web, ports.link, ports.caller, *(ports.human(n) for n in range(4))]
         if all(_is_free(p, kind) for p in wanted for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
             return ports
     raise SystemFailed("no free ports on loopback between 20000 and 29000")
