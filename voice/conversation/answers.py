@@ -19,6 +19,7 @@ _YES = (
     "that would be good", "that would be great", "that is good", "good", "i guess so", "mm hm", "uh huh", "do so",
 )  # fmt: skip
 _NO = ("no", "not", "never mind", "nevermind", "wrong", "leave it", "forget it", "i would rather", "do not", "stop")
+_PLAIN_NO = ("not right", "not correct", "not it", "not okay", "not fine", "not good", "is wrong", "that was wrong")
 _HARMLESS_NO = (
     "no problem", "no worries", "not a problem", "do not mind", "no objection", "why not", "no that is fine",
     "no that is okay", "no that is all right", "not at all",
@@ -51,6 +52,8 @@ def yes_or_no(turn: Sequence[Token]) -> Answer:
     """Answer to a yes/no question. Both or neither = unclear."""
     if any(find(turn, p) for p in _HARMLESS_NO):
         return "yes"
+    if any(find(turn, p) for p in _PLAIN_NO):
+        return "no"
     yes, no = any(find(turn, p) for p in _YES), any(find(turn, p) for p in _NO)
     if no and turn[0].text in ("no", "nope", "never", "wrong"):
         return "no"

@@ -1,0 +1,70 @@
+"""Rate of speech, and the caller's silence."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.messages import LEVELS, Level
+from voice.conversation.pacing import BASE_WPM, CEILING_WPM, FLOOR_WPM, STEP, Pacer, patience
+from voice.conversation.silence import GRACE_S, Silence
+
+
+def test_starts_at_the_base_rate_and_slows_at_once_for_an_upset_caller() -> None:
+    pacer = Pacer()
+    assert pacer.turn("calm") == BASE_WPM
+    assert pacer.turn("attend") == pytest.approx(BASE_WPM * 0.92, abs=0.1)
+    for _ in range(5):
+        last = pacer.turn("distress")
+    assert last == pytest.approx(BASE_WPM * 0.88, abs=0.3)
+    assert last >= FLOOR_WPM
+
+
+@given(st.lists(st.tuples(st.floats(0.5, 12.0), st.sampled_from(LEVELS)), max_size=40))
+def test_never_more_than_one_step_a_turn_but_for_calming(turns: list[tuple[float, Level]]) -> None:
+    pacer, last, level = Pacer(), BASE_WPM, "calm"
+    for syllables, now in turns:
+        pacer.heard(syllables)
+        rate = pacer.turn(now)
+        assert FLOOR_WPM <= rate <= CEILING_WPM
+        if not (now != "calm" and level == "calm"):
+            assert abs(rate - last) <= last * STEP + 0.11
+        last, level = rate, now
+
+
+def test_follows_a_slow_caller() -> None:
+    pacer = Pacer()
+    for _ in range(8):
+        pacer.heard(3.5)
+        rate = pacer.turn("calm")
+    assert rate == pytest.approx(150.0, abs=1.0)
+
+
+def test_unmeasured_rate_changes_nothing() -> None:
+    pacer = Pacer()
+    pacer.heard(None)
+    assert pacer.turn("calm") == BASE_WPM
+
+
+def test_upset_callers_get_half_as_long_again() -> None:
+    assert patience("calm").factor == 1.0
+    assert patience("attend").factor == 1.5
+    assert patience("distress", "digits", 4).digits == 4
+
+
+def test_silence_stages() -> None:
+    silence = Silence()
+    assert silence.deadline_s() is None
+    silence.saying(10.0, "one two three", 180.0)
+    assert silence.deadline_s() == pytest.approx(10.0 + 1.0 + 6.0 + 5.0)
+    silence.said(11.0, cut=False, prompt=False)
+    assert silence.deadline_s() == 16.0
+    assert [silence.next_stage() for _ in range(3)] == [1, 2, 3]
+    assert silence.deadline_s() is None
+    silence.turn_taken(20.0)
+    assert silence.deadline_s() == 25.0
+    silence.grace = True
+    assert silence.deadline_s() == 25.0 + GRACE_S
+    silence.speech(26.0, on=True)
+    assert silence.deadline_s() is None
