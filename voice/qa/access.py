@@ -106,8 +106,12 @@ class Access:
             await self._app(scope, receive, send)
             return
 
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -118,10 +122,15 @@ class Access:
         request = Request(scope, receive)
         request.state.signed_in = self._signed_in(request)
         refusal = self._refusal(request)
-        if refusal is None:
-            await self._app(scope, receive, send_with_headers)
-        else:
+        if refusal is not None:
             await refusal(scope, receive, send_with_headers)
+            return
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as exc:  # noqa: BLE001 - the border: uvicorn would log the text, and it may be a caller's
+            response = problems.bug(request, exc)
+            if not started:
+                await response(scope, receive, send_with_headers)
 
     def _signed_in(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

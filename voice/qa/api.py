@@ -17,6 +17,7 @@ from voice.qa.problems import Problem
 from voice.store import export, retention, reviews, search, timeline
 from voice.store.calls import CallRecord, Json, open_call
 from voice.store.figures import figures_of
+from voice.store.retention import StillLive
 
 router = APIRouter(prefix="/api")
 
@@ -147,16 +148,23 @@ def versions_of(call: CallRecord) -> dict[str, str]:
 
 
 @router.get("/calls/{call_id}/export")
-def export_call(web: Context, call_id: str, format: Literal["jsonl", "csv"] = "jsonl") -> Response:  # noqa: A002
-    """The facts as they are (jsonl), or one row a fact for a spreadsheet (csv)."""
+def export_call(web: Context, call_id: str, format: Literal["jsonl", "csv", "vcon"] = "jsonl") -> Response:  # noqa: A002
+    """The facts as they are (jsonl), one row a fact for a spreadsheet (csv), or a vCon with the recordings."""
     call = open_call(web.settings.store.dir, call_id)
+    if call.live:
+        raise StillLive(call_id)
     web.index.note("exported", call_id, actor="web", detail=format)
-    body, media_type = export.render(call, reviews.of_call(web.index, call_id), format)
-    name = f'attachment; filename="{call_id}.{format}"'
-    return Response(body, media_type=media_type, headers={"Content-Disposition": name})
+    body = export.render(call, reviews.of_call(web.index, call_id), format)
+    name = {"Content-Disposition": f'attachment; filename="{call_id}.{format}"'}
+    return Response(body, media_type=export.MEDIA_TYPES[format], headers=name)
 
 
-@router.get("/calls/{call_id}/vcon", status_code=501)
+@router.get("/calls/{call_id}/vcon")
+def vcon_of(web: Context, call_id: str) -> Response:
+    """The call as vCon (draft-ietf-vcon-vcon-core-04)."""
+    return export_call(web, call_id, "vcon")
+
+
 @router.post("/handoffs/{ref}/accept", status_code=501)
 @router.post("/handoffs/{ref}/decline", status_code=501)
 @router.put("/humans/{ref}/availability", status_code=501)

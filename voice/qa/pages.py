@@ -49,7 +49,8 @@ def calls(request: Request, web: Context) -> HTMLResponse:
         request,
         "calls.html",
         page=page,
-        chosen=chosen,
+        chosen=dict.fromkeys(_FILTERS, "") | chosen,
+        filtered=bool(chosen),
         older=older,
         endings=ENDINGS,
         levels=(*reversed(LEVELS), "unknown"),
@@ -57,6 +58,7 @@ def calls(request: Request, web: Context) -> HTMLResponse:
     )
 
 
+_FILTERS = ("q", "level", "ending", "outcome", "reviewed", "disagreement")
 _FLAGS = {"true": True, "false": False}
 
 

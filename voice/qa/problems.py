@@ -5,7 +5,9 @@ Hears from: every route. Tells: the client.
 
 from __future__ import annotations
 
+import traceback
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -73,8 +75,11 @@ def install(app: FastAPI) -> None:
     async def _cursor(request: Request, exc: BadCursor) -> Response:
         return respond(request, 400, "cursor: take it from the `next` of the page before")
 
-    @app.exception_handler(Exception)
-    async def _bug(request: Request, exc: Exception) -> Response:
-        # the exception's text may hold a caller's words: only its kind is logged and nothing of it is sent
-        log.error("request failed", path=request.scope.get("route_path", ""), error=type(exc).__name__, exc_info=exc)
-        return respond(request, 500, "this request failed; the server's log says why")
+
+def bug(request: Request, exc: Exception) -> Response:
+    """Answer to what no handler expected. Text and variables of an exception may hold a caller's words: only its
+    kind and place are logged, and nothing of it is sent.
+    """
+    frames = traceback.extract_tb(exc.__traceback__)[-3:]
+    log.error("request failed", error=type(exc).__name__, at=[f"{Path(f.filename).name}:{f.lineno}" for f in frames])
+    return respond(request, 500, "this request failed; the server's log says where")

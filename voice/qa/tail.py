@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voice.store.calls import Json, call_ids, calls_folder, folder_of, is_abandoned, parse_lines
+from voice.store.calls import Json, call_ids, calls_folder, folder_of, is_abandoned, parse_lines, read_lines
 
 POLL_S = 0.2
 """A caption is then at most 0.2 s behind its commit; the recogniser itself needs longer."""
@@ -82,6 +82,9 @@ class Tail:
         for name, log in list(self._logs.items()):
             fresh = _grown(log)
             log.facts += fresh
+            if any(f.get("fact") == "ConsentChanged" for f in fresh):
+                # the gateway has overwritten earlier lines in place: what is gone there must be gone here
+                log.facts = read_lines(log.path)[0]
             news += [(name, f) for f in fresh]
             if any(f.get("fact") == "CallEnded" for f in fresh) or (not fresh and is_abandoned(log.path.parent)):
                 del self._logs[name]

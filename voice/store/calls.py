@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from telephony.messages import FACTS
+from voice.errors import UserError
 
 Json = dict[str, Any]
 
@@ -28,8 +29,11 @@ LIVE_AFTER_WRITE_S = 900
 _CALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 
 
-class NoSuchCall(LookupError):
+class NoSuchCall(UserError):
     """No folder of that name, or a name that can't be one."""
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__(f"{call_id}: no such call in this store; `warmline web` lists them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A call as a file for other programs: facts as they are, or a table for a spreadsheet.
+"""A call as a file for other programs: facts as they are, a table for a spreadsheet, or a vCon.
 
 Hears from: `voice.qa`, ``warmline export``. Tells: the outside.
 """
@@ -9,20 +9,44 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import Literal
+from pathlib import Path
 
-from voice.store.calls import CallRecord, Json
+from voice.errors import UserError
+from voice.store import reviews as kept
+from voice.store import vcon
+from voice.store.calls import CallRecord, Json, open_call
+from voice.store.index import Index
 
-Format = Literal["jsonl", "csv"]
+MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8", "vcon": "application/vcon+json"}
 
 _COLUMNS = ("seq", "t", "fact", "leg", "start", "end", "text", "details")
 
 
-def render(call: CallRecord, reviews: Sequence[Json], form: Format) -> tuple[str, str]:
-    """Text and media type."""
-    if form == "jsonl":
-        return to_jsonl(call, reviews), "application/x-ndjson"
-    return to_csv(call), "text/csv; charset=utf-8"
+def export(store: Path, call_id: str, form: str) -> str:
+    """One call as text, for the command line.
+
+    Raises:
+        UserError: No such call or format.
+    """
+    call = open_call(store, call_id)
+    index = Index.open(store)
+    try:
+        index.note("exported", call_id, actor="command line", detail=form)
+        return render(call, kept.of_call(index, call_id), form)
+    finally:
+        index.close()
+
+
+def render(call: CallRecord, reviews: Sequence[Json], form: str) -> str:
+    match form:
+        case "jsonl":
+            return to_jsonl(call, reviews)
+        case "csv":
+            return to_csv(call)
+        case "vcon":
+            return json.dumps(vcon.of_call(call, reviews), ensure_ascii=False, indent=1) + "\n"
+        case _:
+            raise UserError(f"format {form}: choose one of {', '.join(MEDIA_TYPES)}")
 
 
 def to_jsonl(call: CallRecord, reviews: Sequence[Json]) -> str:
@@ -36,13 +60,14 @@ def to_jsonl(call: CallRecord, reviews: Sequence[Json]) -> str:
 
 
 def to_csv(call: CallRecord) -> str:
+    """One row a fact; what has no column of its own is JSON in ``details``."""
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(_COLUMNS)
     for f in call.facts:
         rest = {k: v for k, v in f.items() if k not in _COLUMNS}
-        cells = [f.get(k, "") for k in _COLUMNS[:-1]]
-        table.writerow([_inert(c) for c in [*cells, json.dumps(rest, ensure_ascii=False) if rest else ""]])
+        details = json.dumps(rest, ensure_ascii=False) if rest else ""
+        table.writerow([_inert(cell) for cell in (*(f.get(k, "") for k in _COLUMNS[:-1]), details)])
     return out.getvalue()
 
 

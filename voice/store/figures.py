@@ -26,7 +26,7 @@ class Figures:
     time_to_human_s: float | None
     """From the request (or the accepted offer) to `LegsBridged`."""
     peak_level: str
-    """calm, attend, distress, or unknown if nothing was ever judged."""
+    """calm, attend, distress; unknown if no window was ever scored and no level ever changed."""
     peak_score: float | None
     handoff_outcome: str
     """Of the last `HandoffState` that names one; ``none`` without a handoff."""
@@ -55,7 +55,7 @@ def figures_of(call: CallRecord) -> Figures:
         turns=len(turns),
         detection_s=_detection_s(changes),
         time_to_human_s=_time_to_human_s(call),
-        peak_level=str(peak["level"]) if peak else "unknown",
+        peak_level=str(peak["level"]) if peak else "calm" if any(not f.get("abstained") for f in scored) else "unknown",
         peak_score=float(peak["score"]) if peak else None,
         handoff_outcome=_outcome(call, named),
         handoff_target=str(targets[-1]) if targets else "",

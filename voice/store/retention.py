@@ -5,23 +5,28 @@ Hears from: `voice.qa`, the command line, `voice.store.scanner`. Tells: the file
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from voice.errors import UserError
 from voice.store import peaks, schema
 from voice.store.calls import folder_of, open_call
 from voice.store.index import Index
 
 
-class StillLive(RuntimeError):
+class StillLive(UserError):
     """The gateway is writing this call."""
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__(f"{call_id}: the call has not ended; erase it when it has")
 
 
 def erase(store: Path, call_id: str, *, index: Index | None = None, actor: str = "", action: str = "erased") -> None:
-    """Removes a call: folder, peaks, index rows, words, reviews.
+    """Removes a call: folder, peaks, index rows, words, reviews, and the callback tickets with its number.
 
     The folder is renamed first, so that a crash in the middle leaves nothing that looks like a call.
 
@@ -40,11 +45,22 @@ def erase(store: Path, call_id: str, *, index: Index | None = None, actor: str =
     try:
         own.forget(call_id)
         shutil.rmtree(peaks.cache_folder(store, call_id), ignore_errors=True)
+        _tear_up_tickets(store, call_id)
         shutil.rmtree(doomed)
         own.note(action, call_id, actor=actor)
     finally:
         if index is None:
             own.close()
+
+
+def _tear_up_tickets(store: Path, call_id: str) -> None:
+    for path in (store / "callbacks").glob("*.json"):
+        try:
+            ticket = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(ticket, dict) and ticket.get("call") == call_id:
+            path.unlink(missing_ok=True)
 
 
 def expire(index: Index, retain_days: int, *, at: datetime | None = None) -> list[str]:

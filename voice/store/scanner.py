@@ -12,6 +12,7 @@ from collections.abc import Callable
 import sqlalchemy.exc
 import structlog
 
+from voice.errors import UserError
 from voice.store import retention
 from voice.store.index import Index
 
@@ -52,6 +53,6 @@ class Scanner:
                     changed += len(retention.expire(self._index, self._retain_days))
                 if changed:
                     self._on_change()
-            except (OSError, sqlalchemy.exc.OperationalError, retention.StillLive, LookupError) as exc:
+            except (OSError, sqlalchemy.exc.OperationalError, UserError) as exc:
                 log.warning("store scan failed", error=type(exc).__name__)
             self._stop.wait(TICK_S)

@@ -89,8 +89,12 @@ def speech_spans(call: CallRecord, leg: str) -> list[Span]:
 
 
 def level_bands(call: CallRecord) -> list[Band]:
-    """Distress levels end to end. Before the first change the level is ``unknown``: not measured is not calm."""
+    """Distress levels end to end. Until a window is scored the level is ``unknown``: not measured is not calm."""
     bands = [Band(start=0.0, end=0.0, name="unknown")]
+    known_s = next((f["t"] for f in call.of("EmotionScored") if not f.get("abstained")), None)
+    changes = call.of("DistressChanged")
+    if known_s is not None and not (changes and changes[0]["t"] <= known_s):
+        bands.append(Band(start=known_s, end=0.0, name="calm"))
     for f in call.of("DistressChanged"):
         bands.append(Band(start=f["t"], end=0.0, name=str(f["level"]), detail=f"{f['score']:.2f}", seq=f["seq"]))
     return _closed(bands, _scored_until(call))
