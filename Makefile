@@ -16,7 +16,7 @@ help: ## This list
 setup: .venv/.runtime ## The environment to run Warmline, in .venv
 setup-dev: .venv/.dev ## ... and to test and change it
 
-.venv/.runtime: requirements.lock pyproject.toml tests/packaging/setup.sh voice/qa/frontend/vendor.json
+.venv/.runtime: requirements.lock pyproject.toml tests/packaging/setup.sh
 	@PYTHON=$(PYTHON) bash tests/packaging/setup.sh runtime
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
