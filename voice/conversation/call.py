@@ -21,6 +21,7 @@ from telephony.messages import (
     HangUp,
     HoldChanged,
     KeyPressed,
+    Level,
     ProsodyMeasured,
     Reason,
     Said,
@@ -28,21 +29,24 @@ from telephony.messages import (
     SpeechStopped,
     Stamped,
     Transcribed,
+    WorkerAttached,
 )
 from telephony.settings import Settings
 from voice.conversation import answers
 from voice.conversation.commands import Action, Emit, Say
-from voice.conversation.dialogue import Dialogue, Reply
+from voice.conversation.dialogue import Dialogue
 from voice.conversation.distress import Distress
 from voice.conversation.handing import Handing
 from voice.conversation.keypad import Keypad
 from voice.conversation.numbers import spell
 from voice.conversation.pacing import Pacer, Patience, patience
+from voice.conversation.reply import Reply
 from voice.conversation.request import asks_for_person
 from voice.conversation.silence import Silence
 from voice.conversation.voice_evidence import Detector
 from voice.conversation.words import Match, Token, spoken
 from voice.handoff.briefing import Notes
+from voice.handoff.policy import Signs, due
 from voice.playbooks.schema import Playbook
 
 WORDS_WITHIN_S = 3.0
@@ -68,8 +72,8 @@ class Conversation:
     def receive(self, stamped: Stamped) -> Sequence[Action]:
         """What follows from a committed fact. Timers that were due before it run first, live as in a replay."""
         out: list[Action] = []
-        while (due := self.deadline_s()) is not None and due < stamped.t:
-            out += self.expire(due)
+        while (at := self.deadline_s()) is not None and at < stamped.t:
+            out += self.expire(at)
         fact = stamped.fact
         self._confirmed(fact)
         returned = self._handing.receive(fact)
@@ -138,6 +142,8 @@ class Conversation:
             return self._key(fact, now)
         elif isinstance(fact, HandoffRequested):
             self._dialogue.hand_over()
+        elif isinstance(fact, WorkerAttached):
+            self._silence.speech(now, on=False)
         elif isinstance(fact, DistressChanged):
             return self._level_changed(fact, now)
         return []
@@ -145,19 +151,19 @@ class Conversation:
     def _heard(self, fact: Transcribed, now: float, change: Emit | None) -> list[Action]:
         turn = spoken(fact)
         self._words_due = None
-        self._silence.turn_taken(now)
+        self._silence.turn_taken(now, fact.end)
         if not turn:
             return []
-        if danger := self._distress.crisis.heard(turn):
-            return self._danger(turn, danger)
-        if self._silenced():
+        danger, request = self._distress.crisis.heard(turn), asks_for_person(turn)
+        if self._silenced() and not danger:
             return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
-        if request := asks_for_person(turn):
-            said = " ".join(t.text for t in turn[request.first : request.last + 1])
-            inputs = {"said": said, "start": turn[request.first].start, "end": turn[request.last].end}
-            return self._request("request", "request.words", inputs)
-        rises = change is not None and isinstance(change.fact, DistressChanged) and change.fact.level == "distress"
-        if (rises and not self._offer_made or self._offer_due) and self._dialogue.phase != "offer":
+        level: Level = "distress" if self._offer_is_due(change) else "calm"
+        reason = due(Signs(danger=danger is not None, requested=request is not None, level=level))
+        if reason == "crisis" and danger:
+            return self._danger(turn, danger)
+        if reason == "request" and request:
+            return self._request("request", "request.words", _quoted(turn, request))
+        if reason == "distress":
             noted: list[Action] = list(self._dialogue.note(fact, turn))
             return noted + (self._offer() if self._offer_due else [])
         if self._crisis:
@@ -165,6 +171,11 @@ class Conversation:
         reply = self._dialogue.hear(fact, upset=self._upset)
         self._silence.grace = reply.waits
         return self._reply(reply)
+
+    def _offer_is_due(self, change: Emit | None) -> bool:
+        """Distress was noticed before this turn ended, or is by this turn; its fact then brings the offer."""
+        rises = change is not None and isinstance(change.fact, DistressChanged) and change.fact.level == "distress"
+        return (self._offer_due or (rises and not self._offer_made)) and self._dialogue.phase != "offer"
 
     def _danger(self, turn: Sequence[Token], match: Match) -> list[Action]:
         """The number at once, then a person. Said on hold too, unless it was said before."""
@@ -174,9 +185,8 @@ class Conversation:
         say = self._say(self._phrase("crisis_stay" if known else "crisis"), keep=True)
         if known and self._silenced():
             return [say]
-        words = " ".join(t.text for t in turn[match.first : match.last + 1])
-        inputs = {"said": words, "start": turn[match.first].start, "end": turn[match.last].end}
-        return [say, *self._request("crisis", "crisis.phrase", inputs, self._distress.crisis.version)]
+        version = self._distress.crisis.version
+        return [say, *self._request("crisis", "crisis.phrase", _quoted(turn, match), version)]
 
     def _stay(self) -> list[Action]:
         return [self._say(self._phrase("crisis_stay"), keep=True)]
@@ -200,7 +210,7 @@ class Conversation:
         self._offer_due, self._offer_made, self._words_due = False, True, None
         if self._silenced() or self._dialogue.phase == "offer":
             return []
-        return self._reply(self._dialogue.offer("distress", upset=self._upset))
+        return self._reply(self._dialogue.make_offer("distress", upset=self._upset))
 
     def _offer_at(self) -> float | None:
         return self._words_due if self._offer_due and not self._silence.caller_speaks else None
@@ -291,3 +301,8 @@ class Conversation:
             if type(emit.fact) is type(fact):
                 del self._unconfirmed[k]
                 return
+
+
+def _quoted(turn: Sequence[Token], match: Match) -> dict[str, object]:
+    words = " ".join(t.text for t in turn[match.first : match.last + 1])
+    return {"said": words, "start": turn[match.first].start, "end": turn[match.last].end}

@@ -10,9 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from telephony.messages import (
-    Decision,
-    HandoffAnswered,
-    HandoffOffered,
     IntentRecognised,
     Reason,
     SlotFilled,
@@ -22,6 +19,8 @@ from voice.conversation import answers
 from voice.conversation.commands import Emit
 from voice.conversation.intents import Guess, article, recognise
 from voice.conversation.matter import Matter, Phase
+from voice.conversation.offer import Offer
+from voice.conversation.reply import Reply
 from voice.conversation.slots import Found
 from voice.conversation.words import Token, find, spoken
 from voice.handoff.policy import is_stuck
@@ -33,38 +32,24 @@ _NOT_KNOWN = "do not know|do not have it|do not have one|do not have that|can no
 
 
 @dataclass(slots=True)
-class Reply:
-    """Sentences to say, in order, and facts to give. ``good_bye`` = hang up after it was said."""
-
-    parts: list[str] = field(default_factory=list)
-    facts: list[Emit] = field(default_factory=list)
-    waits: bool = False
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.parts)
-
-
-@dataclass(slots=True)
 class Dialogue:
     """Where the talk stands. Changed only by what the caller said and by offers."""
 
     playbook: Playbook
     matter: Matter = field(init=False)
+    offer: Offer = field(init=False)
     phase: Phase = "open"
-    before_offer: Phase = "open"
-    offer_reason: Reason | None = None
     misunderstood: int = 0
     without_progress: int = 0
     question: str = ""
     last: str = ""
     unheard: bool = False
-    _unclear: int = 0
     _hinted: bool = False
     _acknowledged: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.matter = Matter(self.playbook)
+        self.offer = Offer(self.playbook)
 
     def greet(self, *, upset: bool) -> Reply:
         return self._ask("open", self.playbook.phrase("greeting", upset=upset), Reply())
@@ -76,15 +61,15 @@ class Dialogue:
             return reply
         unheard, self.unheard = self.unheard, False
         if answers.wants_repeat(turn):
-            return self._say(reply, self.last or self.playbook.phrase("repeat_nothing"))
+            return reply.say(self.last or self.playbook.phrase("repeat_nothing"))
         if self.phase != "offer" and answers.wants_time(turn):
             reply.waits = True
-            return self._say(reply, self.playbook.phrase("wait"))
+            return reply.say(self.playbook.phrase("wait"))
         if answers.machine_question(turn) or answers.asks_about_privacy(turn):
             name = "machine" if answers.machine_question(turn) else "privacy"
-            return self._say(reply, self.playbook.phrase(name), self.question)
+            return reply.say(self.playbook.phrase(name), self.question)
         if unheard and self.phase in ("confirm", "action", "offer") and len(turn) <= 3:
-            return self._say(reply, self.question)
+            return reply.say(self.question)
         if upset and not self._hinted and self.phase not in ("offer", "closing"):
             self._hinted = True
             reply = self._phase(turn, fact, reply, upset)
@@ -104,30 +89,29 @@ class Dialogue:
         reply.facts.append(Emit(fact=self.matter.put(self.matter.asking, found, confirmed=True)))
         return self._go_on(reply, upset)
 
-    def offer(self, reason: Reason, *, upset: bool) -> Reply:
+    def make_offer(self, reason: Reason, *, upset: bool) -> Reply:
         """Asks whether a colleague may be brought in."""
         if self.phase != "offer":
-            self.before_offer = self.phase
-        self.offer_reason, self._unclear, self._hinted = reason, 0, True
-        name = "offer_distress" if reason == "distress" else "offer_stuck"
-        reply = self._ask("offer", self.playbook.phrase(name, upset=upset), Reply())
-        inputs = {"reason": reason, "misunderstood": self.misunderstood, "without_progress": self.without_progress}
-        rule = "offer.distress" if reason == "distress" else "offer.stuck"
-        reply.facts.append(Emit(fact=HandoffOffered(reason=reason), decision=Decision(rule=rule, inputs=inputs)))
+            self.offer.before = self.phase
+        self._hinted = True
+        counts: dict[str, object] = {"misunderstood": self.misunderstood, "without_progress": self.without_progress}
+        question, offered = self.offer.make(reason, counts, upset=upset)
+        reply = self._ask("offer", question, Reply())
+        reply.facts.append(offered)
         self.last = reply.text
         return reply
 
     def back(self, *, upset: bool) -> Reply:
         """The caller is with the agent again after a handoff that did not happen."""
         if self.phase in ("handed", "offer", "closing"):
-            self.phase = self.before_offer if self.before_offer not in ("handed", "offer", "closing") else "open"
+            self.phase = self.offer.before if self.offer.before not in ("handed", "offer", "closing") else "open"
         self.misunderstood = self.without_progress = 0
         return self._ask(self.phase, self._open_question(upset), Reply(), self.playbook.phrase("back", upset=upset))
 
     def hand_over(self) -> None:
         """A handoff begins: nothing is said until it ends."""
         if self.phase not in ("handed", "offer", "closing"):
-            self.before_offer = self.phase
+            self.offer.before = self.phase
         self.phase = "handed"
 
     def note(self, fact: Transcribed, turn: tuple[Token, ...]) -> list[Emit]:
@@ -153,21 +137,13 @@ class Dialogue:
         return self._open(turn, fact, reply, upset)
 
     def _offered(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
-        answer = answers.yes_or_no(turn)
-        if answer == "unclear" and answers.asks_for_help(turn):
-            answer = "yes"
-        if answer == "unclear":
-            self._unclear += 1
-            if self._unclear < 2:
-                return self._ask("offer", self.playbook.phrase("offer_unclear", upset=upset), reply)
-        rule = "offer.answered" if answer != "unclear" else "offer.unclear-twice"
-        accepted = answer != "no"
-        decision = Decision(rule=rule, inputs={"said": fact.text, "start": fact.start, "end": fact.end})
-        reply.facts.append(Emit(fact=HandoffAnswered(accepted=accepted), decision=decision))
-        if accepted:
+        outcome = self.offer.answered(turn, fact, reply)
+        if outcome == "again":
+            return self._ask("offer", self.playbook.phrase("offer_unclear", upset=upset), reply)
+        if outcome == "accepted":
             self.hand_over()
             return reply
-        self.phase, self.offer_reason = self.before_offer, None
+        self.phase = self.offer.before
         self.misunderstood = self.without_progress = 0
         declined = self.playbook.phrase("offer_declined", upset=upset)
         return self._ask(self.phase, self._open_question(upset), reply, declined)
@@ -204,16 +180,15 @@ class Dialogue:
         if self._take(self.matter.take(turn, fact), reply):
             return self._go_on(reply, upset)
         if self.matter.more_digits(turn):
-            return self._say(reply, "Yes.")
+            return reply.say("Yes.")
         if switched := self._switch(turn, reply, upset):
             return switched
         if find(turn, _NOT_KNOWN):
-            offered = self.offer("stuck", upset=upset)
-            return Reply(parts=reply.parts + offered.parts, facts=reply.facts + offered.facts)
+            return reply.then(self.make_offer("stuck", upset=upset))
         if answers.says_goodbye(turn):
             return self._close(reply, upset)
         if answers.says_thanks(turn):
-            return self._say(reply, self.question)
+            return reply.say(self.question)
         slot = self.matter.slot
         again = self.playbook.phrase("slot_again", upset=upset).format(label=slot.label if slot else "that")
         return self._missed(reply, upset, again)
@@ -293,13 +268,12 @@ class Dialogue:
         if stuck := self._stuck(reply, upset):
             return stuck
         name = "not_understood" if self.misunderstood < 2 else "not_understood_again"
-        return self._say(reply, again or self.playbook.phrase(name, upset=upset))
+        return reply.say(again or self.playbook.phrase(name, upset=upset))
 
     def _stuck(self, reply: Reply, upset: bool) -> Reply | None:
         if not is_stuck(self.misunderstood, self.without_progress):
             return None
-        offered = self.offer("stuck", upset=upset)
-        return Reply(parts=reply.parts + offered.parts, facts=reply.facts + offered.facts)
+        return reply.then(self.make_offer("stuck", upset=upset))
 
     def _close(self, reply: Reply, upset: bool) -> Reply:
         return self._ask("closing", self.playbook.phrase("goodbye", upset=upset), reply)
@@ -311,11 +285,7 @@ class Dialogue:
 
     def _ask(self, phase: Phase, question: str, reply: Reply, before: str = "") -> Reply:
         self.phase, self.question = phase, question
-        return self._say(reply, before, question)
-
-    def _say(self, reply: Reply, *parts: str) -> Reply:
-        reply.parts += [p for p in parts if p]
-        return reply
+        return reply.say(before, question)
 
 
 def _recognised(guess: Guess) -> Emit:

@@ -181,7 +181,8 @@ class Distress:
             return None
         voice, words = self.voice.strength(now), self.words(now)
         inputs: dict[str, Any] = {
-            "from": self.level, "voice": round(voice, 3), "words": round(words, 3), "far_past_windows": self.voice.far_windows,
+            "from": self.level, "voice": round(voice, 3), "words": round(words, 3),
+            "far_past_windows": self.voice.far_windows,
             "voice_known": self.voice.detector is not None and self._abstained == 0,
         }  # fmt: skip
         versions = {"distress": VERSION, "lexicon": self.lexicon.version, "crisis": self.crisis.version}

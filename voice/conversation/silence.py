@@ -25,6 +25,7 @@ class Silence:
     _since: float | None = None
     _speaking: bool = False
     _on_hold: bool = False
+    _started_s: float = 0.0
     _queue: list[float] = field(default_factory=list)
     _asked_s: float = 0.0
 
@@ -46,11 +47,15 @@ class Silence:
 
     def speech(self, at_s: float, *, on: bool) -> None:
         self._speaking = on
+        if on:
+            self._started_s = at_s
         self._heard(at_s)
 
-    def turn_taken(self, now_s: float) -> None:
-        """The caller said words or pressed keys: the silence is over."""
-        self.stage, self.grace, self._speaking = 0, False, False
+    def turn_taken(self, now_s: float, end_s: float | None = None) -> None:
+        """The caller said words (``end_s``: until then) or pressed keys: the silence is over."""
+        self.stage, self.grace = 0, False
+        if end_s is not None and end_s >= self._started_s:
+            self._speaking = False
         self._heard(now_s)
 
     def hold(self, now_s: float, *, on: bool) -> None:

@@ -1,0 +1,53 @@
+"""The question whether a colleague may be brought in, and its answer. Pure.
+
+An upset caller often answers with more of the matter: asked once more, then taken for a yes, because they were told
+and can say "never mind" on hold. Hears from: `voice.conversation.dialogue`. Tells: the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from telephony.messages import Decision, HandoffAnswered, HandoffOffered, Reason, Transcribed
+from voice.conversation import answers
+from voice.conversation.commands import Emit
+from voice.conversation.matter import Phase
+from voice.conversation.reply import Reply
+from voice.conversation.words import Token
+from voice.playbooks.schema import Playbook
+
+Outcome = Literal["accepted", "declined", "again"]
+_ASKED = 2
+"""Unclear answers until the offer counts as accepted."""
+
+
+@dataclass(slots=True)
+class Offer:
+    """An offer and the place in the talk it interrupted."""
+
+    playbook: Playbook
+    before: Phase = "open"
+    _unclear: int = 0
+
+    def make(self, reason: Reason, inputs: dict[str, object], *, upset: bool) -> tuple[str, Emit]:
+        """The question and its fact."""
+        self._unclear = 0
+        name = "offer_distress" if reason == "distress" else "offer_stuck"
+        decision = Decision(rule=f"offer.{reason}", inputs={"reason": reason, **inputs})
+        return self.playbook.phrase(name, upset=upset), Emit(fact=HandoffOffered(reason=reason), decision=decision)
+
+    def answered(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply) -> Outcome:
+        """Takes the caller's answer; its fact, if it is one, goes into ``reply``."""
+        answer = answers.yes_or_no(turn)
+        if answer == "unclear" and answers.asks_for_help(turn):
+            answer = "yes"
+        if answer == "unclear":
+            self._unclear += 1
+            if self._unclear < _ASKED:
+                return "again"
+        rule = "offer.answered" if answer != "unclear" else "offer.unclear-twice"
+        decision = Decision(rule=rule, inputs={"said": fact.text, "start": fact.start, "end": fact.end})
+        accepted = answer != "no"
+        reply.facts.append(Emit(fact=HandoffAnswered(accepted=accepted), decision=decision))
+        return "accepted" if accepted else "declined"
