@@ -153,7 +153,7 @@ class Transfer:
         self._desk.drop_leg(hang_up=True)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover (a test runs it as a program)
     from telephony.transfer_diagram import page
 
     print(page(), end="")

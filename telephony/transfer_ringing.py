@@ -113,9 +113,9 @@ def answer(desk: Desk, _: str) -> str:
 
 
 def reassure(desk: Desk, _: str) -> None:
-    """The one piece of news is that a phone rings or was answered; after that, that we are still trying."""
+    """The one piece of news is that a phone rings. Later, and while a human has yet to accept, we are still trying."""
     now = desk.now
-    news = not now.news_told and now.leg is not None and (now.leg.ringing or now.leg.answered)
+    news = not now.news_told and now.leg is not None and now.leg.ringing and not now.leg.answered
     now.news_told = now.news_told or news
     desk.tell(TellCaller(prompt="hold_news" if news else "still_trying"))
     desk.arm("news", table.NEWS_EVERY_S)

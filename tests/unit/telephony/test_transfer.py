@@ -125,7 +125,7 @@ def test_from_distress_to_a_human() -> None:
     world.fact(BUILT, 13.0)
     world.event(PromptPlayed(t=16.0, leg="human", prompt="screening"))
     assert world.fact(human_key("1"), 17.0) == [TellHuman(prompt="briefing")]
-    assert world.expire(23.0) == [TellCaller(prompt="hold_news")]
+    assert world.expire(23.0) == [TellCaller(prompt="still_trying")], "no phone rings any more"
     assert world.event(PromptPlayed(t=27.0, leg="human", prompt="briefing")) == [TellHuman(prompt="decide")]
     assert world.fact(human_key("1"), 29.0) == [SetHumanListening(on=False), StopHold(), BridgeLegs()]
     assert world.fact(LegsBridged(human="ann"), 29.1) == [
@@ -326,7 +326,7 @@ def test_voicemail_hears_the_screening_and_nothing_of_the_caller() -> None:
     world.event(PromptPlayed(t=18.0, leg="human", prompt="screening"))
     world.fact(said("other", 21.0), 21.5)
     assert world.transfer.deadline_s() == pytest.approx(25.0), "news for the caller comes first"
-    assert world.expire(25.0) == [TellCaller(prompt="hold_news")]
+    assert world.expire(25.0) == [TellCaller(prompt="still_trying")]
     assert HangUpHuman() in world.expire(28.0)
     assert outcomes(world) == ["machine"]
     assert TellHuman(prompt="briefing") not in world.log
@@ -562,6 +562,7 @@ def test_never_mind_and_then_after_all() -> None:
         HangUpHuman(), TellCaller(prompt="hold_start"), StartHold(), DialHuman(target="ann", attempt=2),
     ]  # fmt: skip
     assert world.event(HumanLeft(t=23.1, attempt=1)) == [], "of the leg before"
+    assert world.event(PromptPlayed(t=23.2, leg="human", prompt="screening", attempt=1)) == []
 
 
 def test_never_mind_while_a_human_is_thanked() -> None:
