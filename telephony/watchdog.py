@@ -144,7 +144,10 @@ class Watchdog:
                 self._begin(t, ours=True)
             case CallEnded():
                 self._over = True
-            case Disclosed() | Transcribed(leg="caller", final=True):
+            case Disclosed():
+                self._begin(t, ours=True)
+            case Transcribed(leg="caller", final=True, text=text) if any(c.isalnum() for c in text):
+                # A murmur without a word asks for no answer.
                 self._begin(t, ours=True)
             case Said(leg="caller", prompt=""):
                 self._voice_s = t

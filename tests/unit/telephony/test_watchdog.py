@@ -79,7 +79,7 @@ class Call:
         self.fact(SpeechStarted(leg="caller", at=self.t))
         self.until(t, heard=True)
         self.fact(SpeechStopped(leg="caller", at=t))
-        self.fact(Transcribed(leg="caller", start=t - 1, end=t, text="…"))
+        self.fact(Transcribed(leg="caller", start=t - 1, end=t, text="My order."))
 
     def state(self, state: State) -> None:
         self.fact(HandoffState(state=state))
@@ -137,7 +137,7 @@ def test_an_end_of_turn_that_took_long_leaves_the_reply_a_moment() -> None:
     call.until(12.0, heard=True)
     call.fact(SpeechStopped(leg="caller", at=12.0))
     call.until(14.0)
-    call.fact(Transcribed(leg="caller", start=10.0, end=12.0, text="…"))
+    call.fact(Transcribed(leg="caller", start=10.0, end=12.0, text="My order."))
     assert call.until(15.0) == [(14.6, PLEASE_WAIT)]
 
 
@@ -148,6 +148,12 @@ def test_a_worker_that_stays_mute_loses_the_caller_to_a_human() -> None:
     assert done[0] == (14.4, PLEASE_WAIT)
     assert requested(done) == [(21.0, "stuck", "watchdog.mute")]
     assert len(done) == 2
+
+
+def test_a_murmur_without_a_word_asks_for_no_answer() -> None:
+    call = in_conversation()
+    call.fact(Transcribed(leg="caller", start=9.0, end=10.0, text=" … "))
+    assert call.until(29.0) == []
 
 
 def test_our_own_prompt_is_not_the_worker_speaking() -> None:
@@ -387,7 +393,7 @@ _FACTS: tuple[Fact, ...] = (
     Said(leg="caller", start=0.0, end=1.0, text="…"),
     SpeechStarted(leg="caller", at=0.0),
     SpeechStopped(leg="caller", at=0.0),
-    Transcribed(leg="caller", start=0.0, end=1.0, text="…"),
+    Transcribed(leg="caller", start=0.0, end=1.0, text="My order."),
     BargedIn(heard_text="", stopped_after_ms=1.0),
     HoldChanged(leg="caller", on=True),
     HoldChanged(leg="caller", on=False),
