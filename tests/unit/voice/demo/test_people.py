@@ -102,10 +102,10 @@ def test_a_wrong_number_is_corrected_and_the_right_one_is_not(caller: Line) -> N
     caller.agent_says("What is your order number?")
     caller.waits(1.0)
     caller.plays()
-    caller.agent_says("I have 7, 7, 8, 1 for the order number. Is that right?")
+    caller.agent_says("I have 2, 0, 4, 9 for the order number. Is that right?")
     assert caller.waits(1.0) == [Do(say="order_2_again")]
     caller.plays()
-    caller.agent_says("I have 7, 7, 3, 1 for the order number. Is that right?")
+    caller.agent_says("I have two zero four six for the order number. Is that right?")
     assert caller.waits(1.0) == [Do(say="upset_3")]
 
 
