@@ -38,6 +38,8 @@ class EnginePool:
         self.threads = threads or max(2, os.cpu_count() or 1)
         self._queue: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
         self._order = itertools.count()
+        self._unfinished = 0
+        self._count = threading.Lock()
         self._workers = [
             threading.Thread(target=self._work, name=f"engine-{n}", daemon=True) for n in range(self.threads)
         ]
@@ -49,8 +51,16 @@ class EnginePool:
         """Pieces of work that no thread has taken yet."""
         return self._queue.qsize()
 
+    @property
+    def unfinished(self) -> int:
+        """Pieces of work that wait or run."""
+        return self._unfinished
+
     def submit(self, priority: Priority, work: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
+        with self._count:
+            self._unfinished += 1
+        future.add_done_callback(self._finished)
         self._queue.put((int(priority), next(self._order), future, work))
         return future
 
@@ -64,6 +74,10 @@ class EnginePool:
             self.submit(Priority.STOP, _stop)
         for worker in self._workers:
             worker.join()
+
+    def _finished(self, _: Future[Any]) -> None:
+        with self._count:
+            self._unfinished -= 1
 
     def _work(self) -> None:
         while True:

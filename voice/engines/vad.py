@@ -25,7 +25,7 @@ WINDOW_S = WINDOW / RATE_HZ
 _CONTEXT = 32
 _STATE = (2, 1, 128)
 
-ON, OFF = 0.55, 0.35
+ON, OFF = 0.45, 0.3
 """Probabilities that begin and end speech. The gap keeps soft ends of words inside."""
 
 FLOOR_DB = -55.0

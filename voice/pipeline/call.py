@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipecat.frames.frames import Frame
 from pipecat.pipeline.pipeline import Pipeline
@@ -38,9 +38,16 @@ class CallPipeline:
     """The agent in one call. Construct, `start`, feed, `close`."""
 
     def __init__(
-        self, *, settings: Settings, playbook: Playbook, engines: Engines, port: CallPort, next_turn: int = 1
+        self,
+        *,
+        settings: Settings,
+        playbook: Playbook,
+        engines: Engines,
+        port: CallPort,
+        next_turn: int = 1,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        clock, agent, stopwatch = CallClock(time.monotonic), AgentAudio(), Stopwatch()
+        clock, agent, stopwatch = CallClock(monotonic), AgentAudio(), Stopwatch()
         conversation = Conversation(settings, playbook, engines.voice_detector(settings))
         self._hearing = HearingProcessor(
             engines=engines,
@@ -88,7 +95,6 @@ class CallPipeline:
         else:
             for stamped in log:
                 await self.fact(stamped)
-        await self._dialogue.begin()
 
     async def sound(self, *, leg: Leg, tick: int, pcm: bytes, lost: bool) -> None:
         await self._worker.queue_frame(LegAudio(leg=leg, tick=tick, pcm=pcm, lost=lost))
@@ -101,8 +107,8 @@ class CallPipeline:
 
     async def close(self) -> None:
         """Stops everything of this call."""
-        for part in (self._hearing, self._dialogue, self._speech):
-            part.close()
+        self._hearing.close()
+        self._speech.close()
         await self._worker.cancel()
         if self._run is not None:
             with contextlib.suppress(asyncio.CancelledError):

@@ -8,7 +8,6 @@ Hears from: hearing (committed facts, failures), speech (failures). Tells: the l
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from pipecat.frames.frames import Frame
@@ -28,7 +27,7 @@ from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.endpointing import Expectation
 from voice.pipeline.agent_audio import AgentAudio
-from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, Utter
+from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Utter
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
 
@@ -37,7 +36,7 @@ _SORRY_WPM = 160.0
 
 
 class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
-    """Conversation of one call, with its timer."""
+    """Conversation of one call. Its deadlines are call time, so the ticks of the call drive them, not a clock."""
 
     def __init__(
         self,
@@ -51,9 +50,7 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
         super().__init__(name="dialogue", enable_direct_mode=True)
         self._conversation, self._port, self._clock = conversation, port, clock
         self._agent, self._stopwatch = agent, stopwatch
-        self._timer: asyncio.TimerHandle | None = None
         self._expectation = Expectation()
-        self._task: asyncio.Task[None] | None = None
         self._broken = False
         self._level = "calm"
         self._spoken_before_distress = 0
@@ -64,6 +61,8 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
             case Committed(stamped=Stamped() as stamped):
                 await self._distress(stamped)
                 await self._carry_out(self._conversation.receive(stamped))
+            case LegAudio():
+                await self._tick()
             case EngineBroke():
                 await self._engine_broke(frame)
             case _:
@@ -78,16 +77,6 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
 
     async def resume(self) -> None:
         await self._carry_out(self._conversation.resume())
-
-    async def begin(self) -> None:
-        """Arms the timer, for a call that begins or goes on."""
-        await self._carry_out(())
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
 
     async def _carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -104,7 +93,6 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
                 case HangUp():
                     self._port.command(action)
         await self._expect()
-        self._arm()
 
     async def _distress(self, stamped: Stamped) -> None:
         """A caller who becomes distressed while the agent explains something is not talked over."""
@@ -136,26 +124,8 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
             self._expectation = wanted
             await self.push_frame(Expect(expectation=wanted), FrameDirection.UPSTREAM)
 
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline_s = self._conversation.deadline_s()
-        if deadline_s is None:
-            return
-        # Call time may stand still while the loop's does not: `_expire` looks again before it acts.
-        delay_s = max(0.02, deadline_s - self._clock.now_s())
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
-
-    def _ring(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._expire())
-
-    async def _expire(self) -> None:
+    async def _tick(self) -> None:
         deadline_s = self._conversation.deadline_s()
         now_s = self._clock.now_s()
-        if deadline_s is None:
-            return
-        if now_s < deadline_s:
-            self._arm()
-            return
-        await self._carry_out(self._conversation.expire(now_s))
+        if deadline_s is not None and now_s >= deadline_s:
+            await self._carry_out(self._conversation.expire(now_s))

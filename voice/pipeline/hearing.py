@@ -93,7 +93,6 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
                 return
             case LegAudio():
                 self._caller_sound(frame)
-                return
             case Expect():
                 self._caller.endpointing.expectation = frame.expectation
                 return

@@ -20,7 +20,7 @@ from telephony.messages import StartTurn, UploadBriefing
 from voice.conversation.commands import Say
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.engines import Engines
-from voice.pipeline.frames import Brief, Cut, EngineBroke, Utter
+from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Utter
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
 
@@ -63,6 +63,8 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
                 if self._briefing is not None:
                     self._briefing.cancel()
                 self._briefing = asyncio.get_running_loop().create_task(self._brief(frame))
+            case Committed():
+                return
             case _:
                 await self.push_frame(frame, direction)
 

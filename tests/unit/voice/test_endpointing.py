@@ -91,10 +91,12 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
         ("It never came.", 0.9, {}, 0.25),
         ("It never came", 0.05, {}, 0.9),
         ("It never came", None, {}, 0.9),
-        ("It never came", 0.3, {}, 0.7),
+        ("It never came", 0.9, {}, 0.6),
+        ("It never came.", 0.05, {}, 0.6),
+        ("It never came.", 0.3, {}, 0.5),
         ("Yes, please.", 0.1, {}, 0.25),
         ("It never came.", 0.9, {"factor": 1.5}, 0.375),
-        ("It never came.", 0.05, {"factor": 1.5}, 1.35),
+        ("It never came", 0.05, {"factor": 1.5}, 1.35),
         ("four five", 0.99, {"expects": "digits", "digits": 4}, 1.2),
         ("four five one nine", 0.0, {"expects": "digits", "digits": 4}, 0.3),
         ("four five one", 0.99, {"expects": "digits"}, 1.0),
@@ -198,3 +200,10 @@ def test_every_walk_is_well_formed(runs: list[tuple[bool, int]], text: str, p: f
                 assert not speaking
     assert not open_pauses
     assert not speaking
+
+
+def test_after_one_short_word_the_rest_of_the_sentence_is_waited_for() -> None:
+    leg = Leg(text="Yes,", p=1.0).run(0.3, True).run(0.4, False).run(1.0, True)
+    assert leg.of(TurnEnded) == []
+    leg = Leg(text="Yes.", p=1.0).run(0.3, True).run(1.0, False)
+    assert leg.silence_before_end_s() == pytest.approx(0.45, abs=W)
