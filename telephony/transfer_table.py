@@ -13,22 +13,22 @@ from typing import Final
 from telephony.messages import Outcome, State
 
 EARLY_DROP_S: Final = 10.0
-"""A human who is gone within this time of the bridge has not taken the caller (sip.md §5.2)."""
+"""A human who is gone within this time of the bridge has not taken the caller."""
 FAREWELL_CAP_S: Final = 3.0
-"""A fixed sentence to a human who is not needed any more, then BYE whatever became of it (reliability.md C4)."""
+"""A fixed sentence to a human who is not needed any more, then BYE whatever became of it."""
 SCREENING_CAP_S: Final = 8.0
 """The screening prompt takes about 4 s; the consent time then runs although its end was never reported."""
 BRIEFING_CAP_S: Final = 20.0
-"""The briefing is capped at 15 s (handoff.md)."""
+"""The briefing is capped at 15 s."""
 BRIDGE_CAP_S: Final = 2.0
 """Joining takes ≤ 300 ms; a bridge that has not come after 2 s will not."""
 INTRO_CAP_S: Final = 8.0
-"""Both introductions take under 5 s (handoff.md)."""
+"""Both introductions take under 5 s."""
 TOLD_CAP_S: Final = 20.0
 """Number and window of the callback are read back in about 10 s."""
 NEWS_FIRST_S: Final = 15.0
 NEWS_EVERY_S: Final = 60.0
-"""Callers on hold want news, not reassurance: "every 20–30 s irritates" (contact-centre.md §4)."""
+"""Callers on hold want news: an update every 20–30 s without any irritates (SWPP, "To Have and to Hold", 2022)."""
 NEXT_PERSON_EVERY_S: Final = 15.0
 """Told of each next person, but not at every busy phone of a list."""
 

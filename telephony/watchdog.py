@@ -69,11 +69,11 @@ class Limits:
     silence_s: float = 20.0
     """Neither party says anything in the caller's turn; the dialogue prompts at 5 s, this only backs it up."""
     silence_handoff_s: float = 60.0
-    """Then a human or a callback is due: "never hang up first" (contact-centre.md §4)."""
+    """Then a human or a callback is due: a caller who is there is never hung up on."""
     rtp_prompt_s: float = 5.0
     rtp_lost_s: float = 15.0
     first_rtp_s: float = 30.0
-    """Packets of the caller stopped, or never came (reliability.md C5); not counted while the caller holds us."""
+    """Packets of the caller stopped, or never came; not counted while the caller holds us."""
     worker_s: float = 2.0
     """From the loss of a worker to a handoff, when no other takes the call."""
     call_s: float = 7200.0
