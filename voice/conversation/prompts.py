@@ -17,7 +17,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "disclosure": disclosure(settings.privacy),
         "please_wait": "One moment, please.",
         "worker_lost": "I lost the thread for a moment. Please stay on the line, this goes on.",
-        "hold_start": "I am bringing in a colleague now. You won't need to repeat yourself. Please stay on the line.",
+        "hold_start": "I am bringing in a colleague now, and I pass on what you told me. Please stay on the line.",
         "hold_news": "A phone is ringing at a colleague's desk. You can still say never mind.",
         "still_trying": "I am still trying to reach somebody for you. You can still say never mind.",
         "next_person": "That colleague is not free. I am calling the next one.",

@@ -28,6 +28,9 @@ _CONTACT = (
 _WISH = ("want", "need", "would like", "prefer", "get", "demand", "please", "rather have", "is there")
 _REAL = ("real", "actual", "live", "human", "proper")
 _MACHINE = "machine|robot|bot|computer|recording|ai|automat*|answering machine"
+_VERBS = frozenset(phrase.split()[0] for phrase in (*_CONTACT, *_WISH))
+_ORDERS = frozenset({"get", "give", "connect", "transfer", "put", "pass", "hand", "bring", "switch", "please"})
+"""An order begins a new thought, unless its own "not" stands before it."""
 _PAST = ("was", "were", "been", "had", "kept")
 _BARE_LENGTH = 4
 """Words. "A representative, please." asks; a longer sentence needs a verb."""
@@ -61,8 +64,12 @@ def _all(turn: Sequence[Token], phrases: Sequence[str]) -> Iterator[Match]:
 
 
 def _refused(turn: Sequence[Token], match: Match) -> bool:
+    """Denied, or told of the past. "No get me a person", without its comma, still asks."""
     inside = any(turn[k].text in ("no", "not") for k in range(match.first, match.last + 1))
     before = turn[match.first - 1].text if match.first else ""
+    first = turn[match.first].text
+    if (before == "no" and first in _VERBS) or (first in _ORDERS and before not in ("not", "never", "to", "you")):
+        return inside
     return inside or before in _PAST or negated(turn, match.first, reach=4)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from telephony.messages import Transcribed
 
@@ -21,6 +22,7 @@ _EXPANSIONS = {
     "yup": "yes", "ok": "okay", "nope": "no", "nah": "no",
 }  # fmt: skip
 _SUFFIXES = (("n't", " not"), ("'m", " am"), ("'ve", " have"), ("'ll", " will"), ("'re", " are"), ("'d", " would"))
+_NEW_THOUGHT = frozenset({"but", "just", "i", "we", "they", "you", "please", "because", "get", "give", "let", "can"})
 NEGATORS = frozenset({"not", "no", "never", "without", "neither", "nor"})
 
 
@@ -88,9 +90,8 @@ def find_all(heard: Sequence[Token], phrase: str) -> Iterator[Match]:
         phrase: Alternatives separated by ``|``. A word may end in ``*`` (stem); ``_`` stands for up to two words.
             Words of six letters or more forgive one slip of the recogniser.
     """
-    alternatives = [a.split() for a in phrase.split("|")]
     for first in range(len(heard)):
-        for parts in alternatives:
+        for parts in _alternatives(phrase):
             last = _match_at(heard, first, parts)
             if last is not None:
                 yield Match(first=first, last=last)
@@ -102,14 +103,22 @@ def find(heard: Sequence[Token], phrase: str) -> Match | None:
 
 
 def negated(heard: Sequence[Token], first: int, reach: int = 3) -> bool:
-    """A negator stands among the ``reach`` tokens before ``first``, in the same clause and after any "but"."""
+    """A negator stands among the ``reach`` tokens before ``first``, and nothing between begins a new thought.
+
+    Recognisers leave out commas, so "it is not working I want a person" is told apart by its "I".
+    """
     clause = heard[first].clause
     for k in range(first - 1, max(-1, first - 1 - reach), -1):
-        if heard[k].clause != clause or heard[k].text in ("but", "just"):
+        if heard[k].clause != clause or heard[k].text in _NEW_THOUGHT:
             return False
         if heard[k].text in NEGATORS:
             return not (k > 0 and heard[k - 1].text in ("can", "could", "why"))
     return False
+
+
+@cache
+def _alternatives(phrase: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(a.split()) for a in phrase.split("|"))
 
 
 def _match_at(heard: Sequence[Token], at: int, parts: Sequence[str]) -> int | None:

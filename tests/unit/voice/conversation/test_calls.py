@@ -7,8 +7,8 @@ import pytest
 from telephony.messages import (
     BriefingBuilt,
     CallbackTicketed,
-    CallerWithdrew,
     CallEnded,
+    CallerWithdrew,
     ConsentChanged,
     DistressChanged,
     HandoffAnswered,

@@ -1,4 +1,4 @@
-"""Whatever happened before: a person on request, reasons for every level, no distress from one source, same in, same out."""
+"""Whatever happened before: a person on request, reasons for every level, the same log gives the same commands."""
 
 from __future__ import annotations
 
@@ -27,20 +27,47 @@ from voice.conversation.commands import Emit, Say
 from voice.conversation.distress import Distress
 
 CALM_TURNS = (
-    "Where is my order?", "My bill is wrong.", "I want to cancel my contract.", "My internet is down.",
-    "I would like to change my address.", "When are you open?", "4519", "four five", "one two three four", "10115",
-    "Yes.", "No.", "No thanks, that's all.", "Thank you very much.", "Hello?", "One moment please.", "Pardon?",
-    "I don't know.", "My name is Sam Jones.", "twelve High Street", "forty dollars", "Are you a robot?", "Goodbye.",
-    "The weather is nice.", "", "...",
-)  # fmt: skip
+    "Where is my order?",
+    "My bill is wrong.",
+    "I want to cancel my contract.",
+    "My internet is down.",
+    "I would like to change my address.",
+    "When are you open?",
+    "4519",
+    "four five",
+    "one two three four",
+    "10115",
+    "Yes.",
+    "No.",
+    "No thanks, that's all.",
+    "Thank you very much.",
+    "Hello?",
+    "One moment please.",
+    "Pardon?",
+    "I don't know.",
+    "My name is Sam Jones.",
+    "twelve High Street",
+    "forty dollars",
+    "Are you a robot?",
+    "Goodbye.",
+    "The weather is nice.",
+    "",
+    "...",
+)
 UPSET_TURNS = (
-    "Nobody helps me, I am desperate.", "This is ridiculous, I am furious.", "I am so scared, I have called five times.",
+    "Nobody helps me, I am desperate.",
+    "This is ridiculous, I am furious.",
+    "I am so scared, I have called five times.",
     "You people are liars and this is unacceptable, it is your fault.",
-)  # fmt: skip
+)
 REQUESTS = (
-    "I want to speak to a real person right now.", "agent", "Can I talk to somebody, please?", "human being please",
-    "Just put me through to a representative.", "I don't want to talk to a machine.",
-)  # fmt: skip
+    "I want to speak to a real person right now.",
+    "agent",
+    "Can I talk to somebody, please?",
+    "human being please",
+    "Just put me through to a representative.",
+    "I don't want to talk to a machine.",
+)
 FREE = ("IDLE", "OFFERED")
 
 steps = st.lists(

@@ -19,13 +19,28 @@ LEXICON = Lexicon.shipped()
 @pytest.mark.parametrize(
     "text",
     [
-        "I want to speak to a real person right now.", "agent", "A representative, please.", "Can I talk to someone?",
-        "I don't want to talk to a machine.", "Are you a robot? I want a human.", "Why can't I speak to a person?",
-        "I don't want to talk to you, I want a human.", "connect me with customer service", "give me the operator",
-        "representitive", "let me speak to your manager", "where is my order and can I speak with somebody",
-        "I can't reach anybody", "is there a human I could talk to", "put me through to a colleague",
+        "I want to speak to a real person right now.",
+        "agent",
+        "A representative, please.",
+        "Can I talk to someone?",
+        "I don't want to talk to a machine.",
+        "Are you a robot? I want a human.",
+        "Why can't I speak to a person?",
+        "I don't want to talk to you, I want a human.",
+        "connect me with customer service",
+        "give me the operator",
+        "representitive",
+        "let me speak to your manager",
+        "where is my order and can I speak with somebody",
+        "I can't reach anybody",
+        "no get me a person",
+        "it is not working I want a person",
+        "no I want an agent",
+        "that does not help get me someone",
+        "is there a human I could talk to",
+        "put me through to a colleague",
     ],
-)  # fmt: skip
+)
 def test_asks_for_a_person(text: str) -> None:
     assert asks_for_person(tokens(text))
 
@@ -33,12 +48,22 @@ def test_asks_for_a_person(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "I don't need a person", "Your agent told me it would come", "someone promised to call me", "no agent",
-        "Am I talking to a real person?", "Somebody stole my parcel", "I was talking to someone yesterday",
-        "nobody helps me", "I'd rather not speak to a person", "The person who lives next door took it",
-        "Hello, where is my order?", "",
+        "I don't need a person",
+        "Your agent told me it would come",
+        "someone promised to call me",
+        "no agent",
+        "Am I talking to a real person?",
+        "Somebody stole my parcel",
+        "I was talking to someone yesterday",
+        "nobody helps me",
+        "don't connect me to an operator",
+        "I would not like to speak to a person",
+        "I'd rather not speak to a person",
+        "The person who lives next door took it",
+        "Hello, where is my order?",
+        "",
     ],
-)  # fmt: skip
+)
 def test_does_not_ask_for_a_person(text: str) -> None:
     assert not asks_for_person(tokens(text))
 
@@ -46,11 +71,20 @@ def test_does_not_ask_for_a_person(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "I want to kill myself", "I'm going to kill my self", "I don't want to live anymore", "I am suicidle",
-        "they would be better off without me", "I just wanna die", "I took all my pills", "I feel like ending it all",
-        "there is no reason to live", "I could jump off a bridge", "sometimes I hurt myself", "I can't go on living",
+        "I want to kill myself",
+        "I'm going to kill my self",
+        "I don't want to live anymore",
+        "I am suicidle",
+        "they would be better off without me",
+        "I just wanna die",
+        "I took all my pills",
+        "I feel like ending it all",
+        "there is no reason to live",
+        "I could jump off a bridge",
+        "sometimes I hurt myself",
+        "I can't go on living",
     ],
-)  # fmt: skip
+)
 def test_danger(text: str) -> None:
     assert CRISIS.heard(tokens(text))
 
@@ -58,11 +92,19 @@ def test_danger(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "I'm not suicidal, I just want my order", "I could kill for a coffee", "My phone died", "this wait is killing me",
-        "I cut myself shaving", "the line is dead", "I want to die laughing", "I am dying to know", "my battery is dead",
-        "I cut myself off from the contract", "I would never hurt myself",
+        "I'm not suicidal, I just want my order",
+        "I could kill for a coffee",
+        "My phone died",
+        "this wait is killing me",
+        "I cut myself shaving",
+        "the line is dead",
+        "I want to die laughing",
+        "I am dying to know",
+        "my battery is dead",
+        "I cut myself off from the contract",
+        "I would never hurt myself",
     ],
-)  # fmt: skip
+)
 def test_no_danger(text: str) -> None:
     assert not CRISIS.heard(tokens(text))
 
@@ -124,10 +166,19 @@ def test_matters(text: str, intent: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
-        ("Yes.", "yes"), ("Yeah, okay.", "yes"), ("That's right.", "yes"), ("No problem.", "yes"), ("I don't mind.", "yes"),
-        ("No.", "no"), ("No thank you.", "no"), ("That's not right.", "no"), ("Nope, never mind.", "no"),
-        ("The weather.", "unclear"), ("Why not?", "yes"), ("No, that's wrong.", "no"),
+        ("Yes.", "yes"),
+        ("Yeah, okay.", "yes"),
+        ("That's right.", "yes"),
+        ("No problem.", "yes"),
+        ("I don't mind.", "yes"),
+        ("No.", "no"),
+        ("No thank you.", "no"),
+        ("That's not right.", "no"),
+        ("Nope, never mind.", "no"),
+        ("The weather.", "unclear"),
+        ("Why not?", "yes"),
+        ("No, that's wrong.", "no"),
     ],
-)  # fmt: skip
+)
 def test_yes_and_no(text: str, meaning: str) -> None:
     assert answers.yes_or_no(tokens(text)) == meaning

@@ -17,10 +17,16 @@ unit = st.floats(0, 1)
 @pytest.mark.parametrize(
     ("affect", "hard", "confidence", "expected"),
     [
-        (0.9, 0.9, 0.9, "human-led"), (0.1, 0.1, 0.9, "ai-led"), (0.9, 0.1, 0.9, "tag-team"), (0.1, 0.9, 0.9, "ai-gathers"),
-        (0.5, 0.5, 0.4, "human-led"), (0.49, 0.49, 0.4, "ai-led"), (0.1, 0.1, 0.39, "ai-gathers"), (0.9, 0.1, 0.2, "human-led"),
+        (0.9, 0.9, 0.9, "human-led"),
+        (0.1, 0.1, 0.9, "ai-led"),
+        (0.9, 0.1, 0.9, "tag-team"),
+        (0.1, 0.9, 0.9, "ai-gathers"),
+        (0.5, 0.5, 0.4, "human-led"),
+        (0.49, 0.49, 0.4, "ai-led"),
+        (0.1, 0.1, 0.39, "ai-gathers"),
+        (0.9, 0.1, 0.2, "human-led"),
     ],
-)  # fmt: skip
+)
 def test_modes(affect: float, hard: float, confidence: float, expected: str) -> None:
     assert mode(affect, hard, confidence) == expected
 
