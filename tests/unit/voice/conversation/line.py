@@ -1,6 +1,7 @@
 """A call as the gateway would run it, without sound: commits facts, echoes the worker's own, plays sentences.
 
-Everything decided is decided by the real `Conversation`; time is whatever the script says.
+Everything decided is decided by the real `Conversation` and the real `telephony.transfer`, whose commands to phones
+have nobody to reach here; time is whatever the script says.
 """
 
 from __future__ import annotations
@@ -15,9 +16,6 @@ from telephony.messages import (
     Disclosed,
     EmotionScored,
     Fact,
-    HandoffAnswered,
-    HandoffOffered,
-    HandoffRequested,
     HandoffState,
     HangUp,
     ProsodyMeasured,
@@ -31,6 +29,8 @@ from telephony.messages import (
     stamped_from_json,
 )
 from telephony.settings import Privacy, Settings
+from telephony.transfer import Transfer
+from telephony.transfer_messages import Commit, Policy
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
 from voice.playbooks import Playbook, load
@@ -55,7 +55,7 @@ class Line:
     t: float = 0.0
     log: list[Stamped] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
-    handoff_begins: bool = True
+    transfer: Transfer = field(default_factory=lambda: Transfer(["care", "second"], Policy()))
 
     def start(self) -> list[str]:
         self.commit(CallAnswered(from_="+15550100", to="100", codec="PCMU", at="2026-01-01T00:00:00Z"))
@@ -65,7 +65,13 @@ class Line:
     def commit(self, fact: Fact) -> list[str]:
         """Commits a fact and whatever follows from it; returns the sentences spoken."""
         self.log.append(stamped(len(self.log) + 1, self.t, fact))
-        return self.carry_out(self.talk.receive(self.log[-1]))
+        stamped_fact = self.log[-1]
+        commands = self.transfer.receive(stamped_fact)
+        said = self.carry_out(self.talk.receive(stamped_fact))
+        for command in commands:
+            if isinstance(command, Commit):
+                said += self.commit(command.fact)
+        return said
 
     def carry_out(self, actions: Sequence[Action]) -> list[str]:
         said: list[str] = []
@@ -76,7 +82,6 @@ class Line:
         for action in actions:
             if isinstance(action, Emit):
                 said += self.commit(action.fact)
-                said += self._transfer(action.fact)
         for action in actions:
             if isinstance(action, Say):
                 said += self._play(action)
@@ -120,7 +125,10 @@ class Line:
         return said
 
     def state(self, name: State) -> list[str]:
+        """The phones brought the handoff here; back at IDLE the next one starts afresh."""
         self.t += 0.1
+        if name == "IDLE":
+            self.transfer = transfer()
         return self.commit(HandoffState(state=name, target="care"))
 
     def cut(self, heard: str) -> list[str]:
@@ -143,17 +151,9 @@ class Line:
         self.t += len(say.text.split()) * 60 / say.rate_wpm
         return self.commit(Said(leg="caller", start=start, end=self.t, text=say.text, rate_wpm=say.rate_wpm))
 
-    def _transfer(self, fact: Fact) -> list[str]:
-        """The first steps of `telephony.transfer`, which has its own tests."""
-        if not self.handoff_begins:
-            return []
-        if isinstance(fact, HandoffOffered):
-            return self.state("OFFERED")
-        if isinstance(fact, HandoffRequested) or (isinstance(fact, HandoffAnswered) and fact.accepted):
-            return self.state("HOLDING") + self.state("DIALLING")
-        if isinstance(fact, HandoffAnswered):
-            return self.state("IDLE")
-        return []
+
+def transfer() -> Transfer:
+    return Transfer(["care", "second"], Policy())
 
 
 def stamped(seq: int, t: float, fact: Fact) -> Stamped:

@@ -66,7 +66,7 @@ def test_callback_window_is_read_from_settings() -> None:
         ("Done!", "exclamation"),
         ("one " * 30 + ".", "sentence of"),
         (
-            "Organisational considerations notwithstanding, documentation necessitates additional verification procedures.",
+            "Organisational considerations: documentation necessitates additional verification procedures.",
             "reading grade",
         ),
     ],
