@@ -216,12 +216,13 @@ class Conversation:
         return self._words_due if self._offer_due and not self._silence.caller_speaks else None
 
     def _said(self, fact: Said) -> list[Action]:
-        self._silence.said(fact.end, cut=fact.cut, prompt=bool(fact.prompt))
+        self._silence.said(fact.end, prompt=bool(fact.prompt))
         if fact.prompt:
             return []
         words = len(self._dialogue.last.split()) or 1
         self._dialogue.unheard = fact.cut and len(fact.text.split()) < _HEARD_ENOUGH * words
-        if self._dialogue.phase == "closing" and not fact.cut and not self._silence.queued:
+        last = not self._silence.queued or fact.text.strip() == self._dialogue.question.strip()
+        if self._dialogue.phase == "closing" and not fact.cut and last:
             return self._hang_up()
         return []
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from telephony.messages import (
     LEVELS,
+    BargedIn,
     Because,
     ConsentChanged,
     Decision,
@@ -25,7 +26,6 @@ from telephony.messages import (
     LegsBridged,
     Level,
     ProsodyMeasured,
-    Said,
     Stamped,
     Transcribed,
 )
@@ -94,7 +94,7 @@ class Distress:
             return self._scored(fact, now)
         elif isinstance(fact, Transcribed) and fact.leg == "caller" and fact.final:
             return self._words(fact, now)
-        elif isinstance(fact, Said) and fact.leg == "caller" and fact.cut and not fact.prompt:
+        elif isinstance(fact, BargedIn):
             self._interrupted(fact, now)
         return None
 
@@ -134,9 +134,10 @@ class Distress:
         match = self.crisis.heard(turn)
         return _because(turn[match.first : match.last + 1], "danger", "", 1.0) if match else None
 
-    def _interrupted(self, fact: Said, now: float) -> None:
+    def _interrupted(self, fact: BargedIn, now: float) -> None:
+        """A turn cut by us is none: only what the caller's speech cut is a sign."""
         because = Because(
-            kind="dialogue", start=fact.start, end=fact.end, name="interrupted", value=fact.text,
+            kind="dialogue", start=now, end=now, name="interrupted", value=fact.heard_text,
             weight=self.lexicon.interrupted,
         )  # fmt: skip
         self._held.append((now, because))

@@ -37,10 +37,9 @@ class Silence:
         if self._since is None:
             self._since = now_s
 
-    def said(self, end_s: float, *, cut: bool, prompt: bool) -> None:
-        if cut:
-            self._queue.clear()
-        elif not prompt and self._queue:
+    def said(self, end_s: float, *, prompt: bool) -> None:
+        """A sentence ended, played or cut; one queued behind it may still come, so only it is taken off."""
+        if not prompt and self._queue:
             self._queue.pop(0)
         self._asked_s = end_s
         self._heard(end_s)

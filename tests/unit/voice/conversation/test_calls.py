@@ -187,6 +187,17 @@ def test_goodbye_that_was_cut_does_not_hang_up() -> None:
     assert not call.hung_up
 
 
+def test_reply_cut_for_the_offer_does_not_prompt_into_the_offer() -> None:
+    """Distress clears the running reply; the offer is queued behind it and takes its time."""
+    call = Line()
+    call.start()
+    call._play = lambda say: []  # type: ignore[method-assign]  # sentences are still being played
+    call.caller("I am furious, this is ridiculous.")
+    assert "Is that all right?" in call.voice(0.95, 0.95, 0.95)[0]
+    call.cut("I want to")
+    assert call.wait(8.0) == []
+
+
 # --- a person -------------------------------------------------------------------------------------
 
 

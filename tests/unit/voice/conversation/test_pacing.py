@@ -58,7 +58,7 @@ def test_silence_stages() -> None:
     assert silence.deadline_s() is None
     silence.saying(10.0, "one two three", 180.0)
     assert silence.deadline_s() == pytest.approx(10.0 + 1.0 + 6.0 + 5.0)
-    silence.said(11.0, cut=False, prompt=False)
+    silence.said(11.0, prompt=False)
     assert silence.deadline_s() == 16.0
     assert [silence.next_stage() for _ in range(3)] == [1, 2, 3]
     assert silence.deadline_s() is None

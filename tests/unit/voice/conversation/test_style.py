@@ -66,7 +66,7 @@ def test_callback_window_is_read_from_settings() -> None:
         ("Done!", "exclamation"),
         ("one " * 30 + ".", "sentence of"),
         (
-            "Organisational considerations: documentation necessitates additional verification procedures.",
+            "Considering organisational needs, documentation requires additional verification procedures.",
             "reading grade",
         ),
     ],
