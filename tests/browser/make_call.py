@@ -1,11 +1,12 @@
 """Makes call folders as the gateway would leave them: facts through `telephony.messages`, decisions chained, FLAC legs.
 
-    python -m tests.browser.make_call STORE        writes one call of each kind
+python -m tests.browser.make_call STORE        writes one call of each kind
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,9 +73,20 @@ class Maker:
     def __post_init__(self) -> None:
         n = round(self.length_s * synth.RATE_HZ)
         self.legs = {name: np.zeros(n) for name in ("caller_in", "caller_out", "human_in", "human_out")}
-        versions = {"warmline": "0.1.0", "ear": "open-1", "transcriber": "tiny.en", "record": "on", "analyse_emotion": "on"}
+        versions = {
+            "warmline": "0.1.0",
+            "ear": "open-1",
+            "transcriber": "tiny.en",
+            "record": "on",
+            "analyse_emotion": "on",
+        }
         answered = CallAnswered(
-            from_=self.caller, to="sip:help@192.0.2.1", codec="PCMU/8000", at=self.at, call_id=self.call_id, versions=versions
+            from_=self.caller,
+            to="sip:help@192.0.2.1",
+            codec="PCMU/8000",
+            at=self.at,
+            call_id=self.call_id,
+            versions=versions,
         )
         self.add(0.0, answered)
         self.add(0.01, WorkerAttached(worker="worker-1"))
@@ -93,13 +105,17 @@ class Maker:
         synth.voice(out, words, f0_hz=118, level_db=-24, bend=0.08)
         end = words[-1].end
         self.turn += 0 if prompt else 1
-        self.add(end, Said(leg=to, start=start, end=end, text=text, rate_wpm=160, turn=self.turn, prompt=prompt, cut=cut))
+        self.add(
+            end, Said(leg=to, start=start, end=end, text=text, rate_wpm=160, turn=self.turn, prompt=prompt, cut=cut)
+        )
         return end
 
     def hear(self, start: float, text: str, mood: str = "calm", *, leg: str = "caller", score: bool = True) -> float:
         f0_hz, level_db, bend, rate = MOODS[mood]
         words = synth.words_of(text, start, rate)
-        synth.voice(self.legs[f"{leg}_in"], words, f0_hz=f0_hz if leg == "caller" else 205, level_db=level_db, bend=bend)
+        synth.voice(
+            self.legs[f"{leg}_in"], words, f0_hz=f0_hz if leg == "caller" else 205, level_db=level_db, bend=bend
+        )
         end = words[-1].end
         self.add(start + 0.06, SpeechStarted(leg=leg, at=start))
         self.add(end + 0.2, SpeechStopped(leg=leg, at=end))
@@ -113,7 +129,10 @@ class Maker:
         if leg == "caller" and score:
             self.score(start, end, mood)
             stages = {"endpointing": 240.0, "transcription": 190.0, "reply": 12.0, "synthesis": 121.0, "link": 3.0}
-            self.add(end + 0.7, TurnTimed(turn=self.turn + 1, stages_ms=stages, total_ms=sum(stages.values()) + 7 * len(text) % 90))
+            self.add(
+                end + 0.7,
+                TurnTimed(turn=self.turn + 1, stages_ms=stages, total_ms=sum(stages.values()) + 7 * len(text) % 90),
+            )
         return end
 
     def score(self, start: float, end: float, mood: str) -> None:
@@ -165,7 +184,10 @@ class Maker:
 
     def _write_sound(self, folder: Path) -> None:
         legs = {name: synth.finish(x) for name, x in self.legs.items()}
-        pairs: dict[str, Any] = {"caller": np.stack([legs["caller_in"], legs["caller_out"]], 1), "agent": legs["caller_out"]}
+        pairs: dict[str, Any] = {
+            "caller": np.stack([legs["caller_in"], legs["caller_out"]], 1),
+            "agent": legs["caller_out"],
+        }
         if any(isinstance(f, HandoffState) for _, f, _ in self.facts):
             pairs["human"] = np.stack([legs["human_in"], legs["human_out"]], 1)
         for name, samples in pairs.items():
@@ -184,7 +206,9 @@ def _chained(decisions: list[tuple[int, Decision]]) -> bytes:
     return b"".join(lines)
 
 
-DISCLOSURE = "Hello, this is an automated assistant. The call is recorded, and your voice is analysed. Press nine to refuse."
+DISCLOSURE = (
+    "Hello, this is an automated assistant. The call is recorded, and your voice is analysed. Press nine to refuse."
+)
 
 
 def distress(store: Path, call_id: str = "20261124-091203-4f2a9c") -> Path:
@@ -193,41 +217,104 @@ def distress(store: Path, call_id: str = "20261124-091203-4f2a9c") -> Path:
     m.disclose(DISCLOSURE)
     at = m.hear(m.say(9.2, "How can I help you today?") + 0.6, "Hi, I am calling about an invoice I got yesterday.")
     m.add(at + 0.5, IntentRecognised(intent="billing_dispute", confidence=0.91, start=at - 2.6, end=at))
-    at = m.hear(m.say(at + 0.9, "I can look into that with you. What is the invoice number?") + 0.7, "It is four seven one one nine.")
+    at = m.hear(
+        m.say(at + 0.9, "I can look into that with you. What is the invoice number?") + 0.7,
+        "It is four seven one one nine.",
+    )
     m.add(at + 0.5, SlotFilled(name="invoice", value="47119", confidence=0.88, start=at - 1.6, end=at))
-    at = m.hear(m.say(at + 0.9, "Thank you. What is wrong with invoice 4 7 1 1 9?") + 0.7, "I have paid this already, twice, and nobody believes me.", "tense")
+    at = m.hear(
+        m.say(at + 0.9, "Thank you. What is wrong with invoice 4 7 1 1 9?") + 0.7,
+        "I have paid this already, twice, and nobody believes me.",
+        "tense",
+    )
     attend = at + 0.6
     reasons = (
-        Because(kind="voice", start=at - 3, end=at - 1, name="f0_hz", value=143.0, unit="Hz", reference=110.0, weight=0.4),
+        Because(
+            kind="voice", start=at - 3, end=at - 1, name="f0_hz", value=143.0, unit="Hz", reference=110.0, weight=0.4
+        ),
         Because(kind="words", start=at - 1.2, end=at, name="upset_words", value="nobody believes me", weight=0.6),
     )
     versions = {"distress": "1", "lexicon": "3", "ear": "open-1"}
-    m.add(attend, DistressChanged(level="attend", score=0.52, because=reasons), Decision(rule="attend.words", inputs={"from": "calm", "voice": 0.41, "words": 0.6, "voice_known": True}, threshold=0.6, versions=versions))
+    m.add(
+        attend,
+        DistressChanged(level="attend", score=0.52, because=reasons),
+        Decision(
+            rule="attend.words",
+            inputs={"from": "calm", "voice": 0.41, "words": 0.6, "voice_known": True},
+            threshold=0.6,
+            versions=versions,
+        ),
+    )
     start = at + 1.0
     at = m.say(start, "I am sorry this happened. I can see the payment of the", cut=True)
     onset = at - 0.3
     m.add(at, BargedIn(heard_text="I am sorry this happened. I can see the payment of the", stopped_after_ms=182.0))
-    at = m.hear(onset, "No, listen, this is the third time I call, I cannot sleep any more, you keep threatening me!", "upset")
+    at = m.hear(
+        onset, "No, listen, this is the third time I call, I cannot sleep any more, you keep threatening me!", "upset"
+    )
     start = at + 0.6
     reasons = (
         Because(kind="voice", start=at - 5, end=at - 3, name="p_distress", value=0.86, reference=0.5, weight=0.9),
-        Because(kind="voice", start=at - 4, end=at - 2, name="loudness_db", value=-19.2, unit="dB", reference=-30.0, weight=0.5),
+        Because(
+            kind="voice",
+            start=at - 4,
+            end=at - 2,
+            name="loudness_db",
+            value=-19.2,
+            unit="dB",
+            reference=-30.0,
+            weight=0.5,
+        ),
         Because(kind="words", start=at - 6, end=at - 4, name="repeat_contact", value="third time", weight=0.7),
         Because(kind="dialogue", start=onset, end=onset + 0.3, name="interrupted", value="barge-in", weight=0.3),
     )
-    m.add(start, DistressChanged(level="distress", score=0.88, because=reasons), Decision(rule="distress.voice-and-words", inputs={"from": "attend", "voice": 1.52, "words": 1.1, "far_past": False, "voice_known": True}, threshold=0.7, versions=versions))
-    m.add(start + 0.05, HandoffOffered(reason="distress"), Decision(rule="offer.distress", inputs={"level": "distress", "targets_open": 1}, versions={"policy": "1"}))
+    m.add(
+        start,
+        DistressChanged(level="distress", score=0.88, because=reasons),
+        Decision(
+            rule="distress.voice-and-words",
+            inputs={"from": "attend", "voice": 1.52, "words": 1.1, "far_past": False, "voice_known": True},
+            threshold=0.7,
+            versions=versions,
+        ),
+    )
+    m.add(
+        start + 0.05,
+        HandoffOffered(reason="distress"),
+        Decision(rule="offer.distress", inputs={"level": "distress", "targets_open": 1}, versions={"policy": "1"}),
+    )
     m.states((start + 0.06, "OFFERED", ""))
-    at = m.hear(m.say(start + 0.3, "You have called three times about this, that is wearing. I would like to bring in a colleague, you will not need to repeat yourself. Is that all right?") + 0.9, "Yes. Please.", "tense")
+    at = m.hear(
+        m.say(
+            start + 0.3,
+            "You have called three times about this, that is wearing. I would like to bring in a colleague, you will not need to repeat yourself. Is that all right?",
+        )
+        + 0.9,
+        "Yes. Please.",
+        "tense",
+    )
     m.add(at + 0.5, HandoffAnswered(accepted=True))
     m.states((at + 0.55, "HOLDING", ""), (at + 0.6, "DIALLING", ""))
     hold = m.say(at + 0.8, "Thank you. I am calling my colleague now, please stay on the line.", prompt="hold_start")
     fields = {
         "who": {"text": "Name unknown, not verified", "evidence": []},
-        "need": {"text": "Calls about a disputed invoice", "extra": "invoice 4 7 1 1 9", "slots": {"invoice": "47119"}, "evidence": [{"start": 13.0, "end": 15.6}, {"start": 20.6, "end": 22.2}]},
+        "need": {
+            "text": "Calls about a disputed invoice",
+            "extra": "invoice 4 7 1 1 9",
+            "slots": {"invoice": "47119"},
+            "evidence": [{"start": 13.0, "end": 15.6}, {"start": 20.6, "end": 22.2}],
+        },
         "done": {"text": "I looked up the invoice", "steps": ["looked up the invoice"], "evidence": []},
-        "state": {"text": 'Upset, said "third time"', "level": "distress", "evidence": [{"start": start - 7, "end": start - 4, "text": "third time"}]},
-        "next": {"text": "Please check the payment and confirm in writing", "step": "check the payment", "evidence": []},
+        "state": {
+            "text": 'Upset, said "third time"',
+            "level": "distress",
+            "evidence": [{"start": start - 7, "end": start - 4, "text": "third time"}],
+        },
+        "next": {
+            "text": "Please check the payment and confirm in writing",
+            "step": "check the payment",
+            "evidence": [],
+        },
     }
     brief = "Name unknown, not verified. Calls about a disputed invoice, invoice 4 7 1 1 9. I looked up the invoice. Upset, said third time. Please check the payment and confirm in writing."
     m.add(hold + 0.3, BriefingBuilt(text=brief, fields=fields))
@@ -284,7 +371,11 @@ def hostile(store: Path, call_id: str = "20261123-120000-bad000", text: str = HO
     m.disclose(DISCLOSURE)
     at = m.hear(10.0, text, "upset")
     reason = Because(kind="words", start=10.0, end=at, name=text, value=text, unit=text, reference=text, weight=0.5)
-    m.add(at + 0.6, DistressChanged(level="attend", score=0.5, because=(reason,)), Decision(rule=text, inputs={text: text}, threshold=0.4, versions={text: text}))
+    m.add(
+        at + 0.6,
+        DistressChanged(level="attend", score=0.5, because=(reason,)),
+        Decision(rule=text, inputs={text: text}, threshold=0.4, versions={text: text}),
+    )
     m.add(at + 0.7, KeyPressed(leg="caller", key=text))
     m.add(at + 0.8, BriefingBuilt(text=text, fields={text: {"text": text, "evidence": [{"start": 10.0, "end": at}]}}))
     m.add(at + 0.9, HandoffState(state="FAILED", target=text, reason=text, outcome=text))
@@ -299,6 +390,7 @@ def broken(store: Path, call_id: str = "20261123-110000-broken") -> Path:
     (folder / "decisions.jsonl").write_bytes(b"[]\n")
     (folder / "summary.json").write_bytes(b"{")
     (folder / "caller.flac").write_bytes(b"fLaC but not really")
+    os.utime(folder / "facts.jsonl", (0, 0))
     return folder
 
 

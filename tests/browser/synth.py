@@ -46,7 +46,9 @@ def voice(total: Samples, words: list[Word], *, f0_hz: float, level_db: float, b
             r, w = np.exp(-np.pi * 90 / RATE_HZ), 2 * np.pi * centre / RATE_HZ
             source = lfilter([1.0], [1.0, -2 * r * np.cos(w), r * r], source)
         syllables = max(1, round(len(word.text) / 3))
-        shape = (0.35 + 0.65 * np.abs(np.sin(np.pi * syllables * t / t[-1]))) * np.minimum(1, np.minimum(t, t[::-1]) / 0.012)
+        shape = (0.35 + 0.65 * np.abs(np.sin(np.pi * syllables * t / t[-1]))) * np.minimum(
+            1, np.minimum(t, t[::-1]) / 0.012
+        )
         source = source * shape
         total[a : a + n] += source / (np.sqrt(np.mean(source**2)) + 1e-9) * 10 ** (level_db / 20)
 

@@ -44,6 +44,8 @@ class Why:
     because: tuple[Json, ...]
     versions: dict[str, Any]
     hash: str
+    heaviest: float
+    """Largest weight among the reasons: what the bars are drawn against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,8 @@ def _why(f: Json, d: Json) -> Why:
     because = f.get("because") or d.get("because") or ()
     inputs, versions, threshold = d.get("inputs"), d.get("versions"), d.get("threshold")
     score = f.get("score")
+    reasons = tuple({**_NO_REASON, **b} for b in because if isinstance(b, dict))
+    weights = [float(b["weight"]) for b in reasons if isinstance(b["weight"], (int, float))]
     return Why(
         seq=f["seq"],
         t=f["t"],
@@ -119,7 +123,8 @@ def _why(f: Json, d: Json) -> Why:
         threshold=float(threshold) if isinstance(threshold, (int, float)) else None,
         score=float(score) if isinstance(score, (int, float)) else None,
         inputs=inputs if isinstance(inputs, dict) else {},
-        because=tuple({**_NO_REASON, **b} for b in because if isinstance(b, dict)),
+        because=reasons,
+        heaviest=max([1.0, *weights]),
         versions=versions if isinstance(versions, dict) else {},
         hash=str(d.get("hash", "")),
     )
@@ -166,9 +171,9 @@ def briefing(call: CallRecord) -> tuple[str, list[BriefingField]]:
 
 def _shown(x: object) -> str:
     if isinstance(x, dict):
-        for key in ("value", "text", "says", "summary"):
+        for key in ("value", "text"):
             if key in x:
-                return _shown(x[key])
+                return ", ".join(filter(None, (_shown(x[key]), str(x.get("extra") or ""))))
         return ", ".join(f"{k}: {_shown(v)}" for k, v in x.items() if k not in ("start", "end", "evidence", "spans"))
     if isinstance(x, (list, tuple)):
         return "; ".join(filter(None, map(_shown, x)))

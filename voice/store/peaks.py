@@ -60,8 +60,14 @@ def measure(path: Path) -> Peaks:
         for block in f.blocks(blocksize=hop * round(_BLOCK_S / BASE_S), dtype="int16", always_2d=True):
             padding = -len(block) % hop
             frames = np.pad(block, ((0, padding), (0, 0))).reshape(-1, hop, block.shape[1])
-            parts.append(np.stack([frames.min(axis=1) >> 8, frames.max(axis=1) >> 8], axis=-1).astype(np.int8))
+            parts.append(np.stack([_eight_bits(frames.min(axis=1)), _eight_bits(frames.max(axis=1))], axis=-1))
         return np.concatenate(parts) if parts else np.zeros((0, f.channels, 2), np.int8)
+
+
+def _eight_bits(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+    """Rounded, not floored: line noise around zero must not become a line of -1."""
+    eight: Peaks = np.clip((samples.astype(np.int32) + 128) >> 8, -127, 127).astype(np.int8)
+    return eight
 
 
 def reduced(peaks: Peaks, points: int) -> tuple[Peaks, int]:

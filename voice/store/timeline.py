@@ -15,6 +15,7 @@ from voice.store.calls import CallRecord, Json
 
 SILENCE_S = 3.0
 OVERLAP_S = 1.0
+BURST_S = 1.0
 
 Span = tuple[float, float]
 
@@ -56,7 +57,7 @@ def gaps(spans: Iterable[Span], within: Span) -> list[Span]:
     """Stretches of ``within`` that no span covers."""
     out, at = [], within[0]
     for start, end in union(spans):
-        if start > at:
+        if min(start, within[1]) > at:
             out.append((at, min(start, within[1])))
         at = max(at, end)
         if at >= within[1]:
@@ -152,14 +153,30 @@ def markers(call: CallRecord) -> list[Marker]:
 def _measured_markers(call: CallRecord) -> Iterable[Marker]:
     caller, human, agent = (speech_spans(call, leg) for leg in ("caller", "human", "agent"))
     held = [(b.start, b.end) for b in hold_bands(call)]
-    for start, end in gaps([*caller, *human, *agent, *held], (0.0, call.duration_s)):
+    # nobody listens for words after the bridge: the record knows neither silence nor overlap there
+    for start, end in gaps([*caller, *human, *agent, *held], (0.0, _scored_until(call))):
         if end - start >= SILENCE_S:
             yield Marker(kind="silence", start=start, end=end, label=f"{end - start:.1f} s silence")
-    bridged = call.first("LegsBridged")
-    heard_by_caller = [*agent, *((a, b) for a, b in human if bridged and a >= bridged["t"])]
-    for start, end in intersection(caller, heard_by_caller):
+    for start, end in intersection(caller, agent):
         if end - start > OVERLAP_S:
             yield Marker(kind="overlap", start=start, end=end, label=f"{end - start:.1f} s of overlap")
+    yield from _losses(call)
+
+
+def _losses(call: CallRecord) -> Iterable[Marker]:
+    """Lost audio, bursts of one leg as one marker: a bad second of Wi-Fi is one event to a listener, not forty."""
+    for leg in ("caller", "human"):
+        lost = [f for f in call.of("AudioLost") if f["leg"] == leg]
+        at = 0
+        while at < len(lost):
+            upto = at + 1
+            while upto < len(lost) and lost[upto]["start"] - lost[upto - 1]["end"] <= BURST_S:
+                upto += 1
+            burst = lost[at:upto]
+            total = sum(f["end"] - f["start"] for f in burst)
+            label = f"{total:.2f} s of {leg} audio lost" + (f" in {len(burst)} pieces" if len(burst) > 1 else "")
+            yield Marker(kind="lost", start=burst[0]["start"], end=burst[-1]["end"], label=label, seq=burst[0]["seq"])
+            at = upto
 
 
 def _fact_marker(f: Json) -> Marker | None:
@@ -181,8 +198,6 @@ def _described(f: Json) -> tuple[str, str, float, float]:
             return "opt-out", f"{f['purpose']} {verb}", t, t
         case "HoldChanged":
             return "hold", f"{f['leg']} {'held' if f['on'] else 'resumed'}", t, t
-        case "AudioLost":
-            return "lost", f"{f['end'] - f['start']:.2f} s of {f['leg']} audio lost", f["start"], f["end"]
         case "HandoffOffered" | "HandoffRequested":
             return "handoff", f"{'offered' if f['fact'] == 'HandoffOffered' else 'requested'}: {f['reason']}", t, t
         case "HandoffAnswered":

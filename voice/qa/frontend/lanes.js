@@ -131,6 +131,7 @@ function levels(ctx, w, h, axis, { call }, ink) {
     ctx.fillStyle = ink[kind];
     ctx.fillRect(x, 0, 2, h);
     const text = band.name + (band.detail ? " " + band.detail : "");
+    if (h < 16) continue;
     const room = end - x - 6;
     const size = Math.min(ctx.measureText(text).width + 8, room);
     if (size > 14) {
@@ -141,6 +142,8 @@ function levels(ctx, w, h, axis, { call }, ink) {
     }
   }
 }
+
+const STATE_NAMES = { OFFERED: "offered", RELEASED: "with the human" };
 
 function states(ctx, w, h, axis, { call }, ink) {
   ctx.font = ink.font(11, 600);
@@ -154,7 +157,7 @@ function states(ctx, w, h, axis, { call }, ink) {
     ctx.globalAlpha = 1;
     ctx.fillRect(x, 3, 1.5, h - 6);
     ctx.fillStyle = ink.ink;
-    label(ctx, band.name.toLowerCase() + (band.detail ? " · " + band.detail : ""), x + 6, h / 2 + 1, end - x - 8);
+    label(ctx, STATE_NAMES[band.name] || band.name.toLowerCase(), x + 6, h / 2 + 1, end - x - 8);
   });
 }
 
@@ -204,6 +207,17 @@ function line(ctx, w, axis, points, y, bridge = 2.5) {
   ctx.stroke();
 }
 
+/** Each window as long as it is: a score is about two seconds of speech, not about an instant. */
+function windowsOf(ctx, w, axis, items, y) {
+  ctx.save();
+  ctx.globalAlpha = 0.4;
+  for (const { start, end, v } of items) {
+    if (v === null || v === undefined || end < axis.start || start > axis.end) continue;
+    ctx.fillRect(axis.x(start, w), y(v) - 1, axis.x(end, w) - axis.x(start, w), 2);
+  }
+  ctx.restore();
+}
+
 function dots(ctx, w, axis, points, y, r = 1.8) {
   for (const { t, v } of points) {
     if (v === null || v === undefined || t < axis.start || t > axis.end) continue;
@@ -216,8 +230,9 @@ function dots(ctx, w, axis, points, y, r = 1.8) {
 function rule(ctx, w, y, ink, text, dashed = true) {
   ctx.save();
   ctx.setLineDash(dashed ? [4, 4] : []);
-  ctx.strokeStyle = ink.dim;
-  ctx.globalAlpha = 0.7;
+  ctx.strokeStyle = dashed ? ink.dim : ink.line;
+  ctx.globalAlpha = dashed ? 0.45 : 1;
+  ctx.lineWidth = 1;
   ctx.beginPath();
   ctx.moveTo(0, Math.round(y) + 0.5);
   ctx.lineTo(w, Math.round(y) + 0.5);
@@ -242,8 +257,10 @@ function scores(ctx, w, h, axis, { call }, ink) {
   rule(ctx, w, y(0), ink, "0", false);
   rule(ctx, w, y(1), ink, "1", false);
   const middle = (f, v) => ({ t: (f.start + f.end) / 2, v });
-  const threshold = call.decisions.find((d) => typeof d.threshold === "number" && d.threshold > 0 && d.threshold <= 1 && call.bySeq.get(d.fact_seq)?.fact === "DistressChanged");
-  if (threshold) rule(ctx, w, y(threshold.threshold), ink, "threshold " + threshold.threshold.toFixed(2));
+  const reasons = call.of("DistressChanged").flatMap((f) => f.because).filter((b) => b.name === "p_distress");
+  ctx.fillStyle = ink["distress-bg"];
+  for (const b of reasons) if (visible(axis, b)) ctx.fillRect(axis.x(b.start, w), y(1), axis.x(b.end, w) - axis.x(b.start, w), y(0) - y(1));
+  if (reasons.length) rule(ctx, w, y(reasons[0].reference), ink, "reference " + reasons[0].reference);
   const changes = call.of("DistressChanged");
   if (changes.length) {
     ctx.strokeStyle = ink.ink;
@@ -267,18 +284,39 @@ function scores(ctx, w, h, axis, { call }, ink) {
   ctx.strokeStyle = ctx.fillStyle = ink.distress;
   const p = windows.map((f) => middle(f, f.p_distress));
   line(ctx, w, axis, p, y);
+  windowsOf(ctx, w, axis, windows.map((f) => ({ ...f, v: f.p_distress })), y);
   dots(ctx, w, axis, p, y, 2.4);
 }
 
-function measured(field, low, high, ticks, log = false) {
+/** Lowest and highest value of the call with a little room: half an octave or a few dB look flat on a fixed scale. */
+function extent(points, least, log) {
+  const values = points.map((p) => p.v).filter((v) => typeof v === "number" && (!log || v > 0));
+  if (!values.length) return log ? [75, 300] : [0, least];
+  const low = Math.min(...values), high = Math.max(...values);
+  if (log) return [Math.min(low / 1.15, high / least), Math.max(high * 1.15, low * least)];
+  const room = Math.max(least - (high - low), (high - low) * 0.3) / 2;
+  return [low - room, high + room];
+}
+
+function ticks(low, high, log) {
+  if (log) return [50, 75, 100, 150, 200, 300, 400, 600].filter((v) => v > low * 1.03 && v < high / 1.03);
+  const step = [0.5, 1, 2, 5, 10, 20, 50].find((s) => (high - low) / s <= 3.5) || 100;
+  const out = [];
+  for (let v = Math.ceil(low / step) * step; v < high; v += step) out.push(v);
+  return out;
+}
+
+function measured(field, least, log = false) {
   return (ctx, w, h, axis, { call }, ink) => {
-    const scale = log ? Math.log2 : (v) => v;
-    const y = (v) => h - 6 - ((scale(Math.min(Math.max(v, low), high)) - scale(low)) / (scale(high) - scale(low))) * (h - 12);
-    for (const tick of ticks) rule(ctx, w, y(tick), ink, String(tick));
     const points = call.of("ProsodyMeasured").map((f) => ({ t: (f.start + f.end) / 2, v: f[field] }));
+    const [low, high] = extent(points, least, log);
+    const scale = log ? Math.log2 : (v) => v;
+    const y = (v) => h - 5 - ((scale(v) - scale(low)) / (scale(high) - scale(low))) * (h - 10);
+    for (const tick of ticks(low, high, log)) rule(ctx, w, y(tick), ink, String(tick));
     ctx.strokeStyle = ctx.fillStyle = ink.caller;
     ctx.lineWidth = 1.6;
     line(ctx, w, axis, points, y);
+    windowsOf(ctx, w, axis, call.of("ProsodyMeasured").map((f) => ({ ...f, v: f[field] })), y);
     dots(ctx, w, axis, points, y);
   };
 }
@@ -286,7 +324,7 @@ function measured(field, low, high, ticks, log = false) {
 function overview(ctx, w, h, axis, source, ink) {
   const whole = { start: 0, end: axis.duration, span: axis.duration, x: (t, ww) => (t / axis.duration) * ww };
   const names = ["caller", "agent", "human"].filter((n) => source.peaks.of(n));
-  levels(ctx, w, 7, whole, { call: { timeline: { levels: source.call.timeline.levels.map((b) => ({ ...b, detail: "" })) } } }, ink);
+  levels(ctx, w, 8, whole, { call: { timeline: { levels: source.call.timeline.levels.map((b) => ({ ...b, detail: "" })) } } }, ink);
   ctx.globalAlpha = 0.75;
   for (const name of names) {
     const found = source.peaks.whole(name);
@@ -313,7 +351,7 @@ function overview(ctx, w, h, axis, source, ink) {
 
 const PAINTERS = {
   ruler, levels, states, caller: wave, agent: wave, human: wave, scores,
-  f0: measured("f0_hz", 60, 500, [100, 200, 400], true),
-  loudness: measured("loudness_db", -60, 0, [-40, -20]),
-  rate: measured("rate_syl_s", 0, 9, [3, 6]),
+  f0: measured("f0_hz", 2, true),
+  loudness: measured("loudness_db", 12),
+  rate: measured("rate_syl_s", 4),
 };

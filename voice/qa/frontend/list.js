@@ -29,6 +29,11 @@ source.addEventListener("fact", (event) => {
   parts.time.textContent = clock(f.t);
   if (f.fact === "CallAnswered") parts.link.textContent = plain(f.from || "unknown caller");
   if (f.fact === "Transcribed" || (f.fact === "Said" && f.leg === "caller")) parts.caption.textContent = (f.fact === "Said" ? "Agent: " : "Caller: ") + plain(f.text);
+  if (f.fact === "EmotionScored" && !f.abstained && !parts.known) {
+    parts.known = true;
+    parts.level.replaceChildren(levelBadge("calm"));
+  }
+  if (f.fact === "DistressChanged") parts.known = true;
   if (f.fact === "DistressChanged") parts.level.replaceChildren(levelBadge(f.level));
   if (f.fact === "HandoffState") parts.state.textContent = f.state.toLowerCase();
   if (f.fact === "CallEnded") {

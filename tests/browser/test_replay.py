@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SCREENSHOTS, open_call
+from voice.store.calls import open_call as open_record
+
+DISTRESS = "20261124-091203-4f2a9c"
+
+
+def now(page: Page) -> float:
+    value = page.locator("#overview").get_attribute("aria-valuenow")
+    assert value is not None
+    return float(value)
+
+
+def test_it_plays_within_the_recording(replay: Page) -> None:
+    replay.get_by_role("button", name="Play").click()
+    expect(replay.get_by_role("button", name="Pause")).to_be_visible()
+    replay.wait_for_function("document.getElementById('audio').currentTime > 0.5")
+    replay.keyboard.press("Escape")
+    replay.get_by_role("button", name="Pause").click()
+    expect(replay.get_by_role("button", name="Play")).to_be_visible()
+    assert 0.4 < now(replay) < 30
+
+
+@pytest.mark.parametrize(
+    ("keys", "at"),
+    [
+        (["ArrowRight"], 5.0),
+        (["ArrowRight", "ArrowRight", "ArrowLeft"], 5.0),
+        (["PageDown", "PageDown", "PageUp"], 10.0),
+        (["End"], 122.0),
+        (["End", "Home"], 0.0),
+        (["ArrowLeft"], 0.0),
+    ],
+)
+def test_keys_move_the_position(replay: Page, keys: list[str], at: float) -> None:
+    replay.locator("#overview").focus()
+    for key in keys:
+        replay.keyboard.press(key)
+    expect(replay.locator("#overview")).to_have_attribute("aria-valuenow", f"{at:.1f}")
+    replay.wait_for_function(f"Math.abs(document.getElementById('audio').currentTime - {at}) < 0.2")
+
+
+def test_the_position_is_spoken(replay: Page) -> None:
+    slider = replay.get_by_role("slider", name="Position in the call")
+    slider.focus()
+    for _ in range(7):
+        replay.keyboard.press("PageDown")
+    expect(slider).to_have_attribute("aria-valuetext", "1 minute 10 seconds of 2 minutes 2 seconds")
+
+
+def test_space_plays_and_pauses_but_not_while_typing(replay: Page) -> None:
+    replay.locator("#overview").focus()
+    replay.keyboard.press("Space")
+    expect(replay.get_by_role("button", name="Pause")).to_be_visible()
+    replay.keyboard.press("Space")
+    expect(replay.get_by_role("button", name="Play")).to_be_visible()
+    replay.locator("#comment").focus()
+    replay.keyboard.type("a j k n d [ b")
+    assert replay.locator("#comment").input_value() == "a j k n d [ b"
+    expect(replay.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_letters_walk_turns_and_markers_and_can_be_switched_off(replay: Page, store: Path) -> None:
+    starts = [float(x.get_attribute("data-start") or 0) for x in replay.locator(".turn").all()]
+    replay.locator("#overview").focus()
+    replay.keyboard.press("j")
+    assert abs(now(replay) - starts[1]) < 0.11
+    replay.keyboard.press("j")
+    assert abs(now(replay) - starts[2]) < 0.11
+    replay.keyboard.press("k")
+    assert abs(now(replay) - starts[1]) < 0.11
+    replay.get_by_label("letter keys").uncheck()
+    replay.locator("#overview").focus()
+    replay.keyboard.press("j")
+    assert abs(now(replay) - starts[1]) < 0.11
+    replay.reload()
+    replay.wait_for_selector("#call[data-ready=yes]")
+    assert not replay.get_by_label("letter keys").is_checked()
+
+
+def test_a_clicked_word_is_where_the_sound_goes_on(replay: Page) -> None:
+    word = replay.locator(".w", has_text="twice,")
+    start = float(word.get_attribute("data-s") or 0)
+    word.click()
+    replay.wait_for_function(f"Math.abs(document.getElementById('audio').currentTime - {start}) < 0.05")
+    expect(word).to_have_class("w now")
+    expect(replay.locator(".w.now")).to_have_count(1)
+
+
+def test_the_lit_word_is_the_one_that_sounds(replay: Page) -> None:
+    """Sampled every frame while it plays: lit word and audio clock never disagree by more than 50 ms."""
+    start = float(replay.locator(".w", has_text="No,").get_attribute("data-s") or 0)
+    samples = replay.evaluate(
+        """async (start) => {
+          const audio = document.getElementById("audio"), out = [];
+          audio.currentTime = start - 0.2;
+          await new Promise((done) => audio.addEventListener("seeked", done, { once: true }));
+          document.getElementById("play").click();
+          await new Promise((done) => {
+            const look = () => {
+              const lit = document.querySelector(".w.now");
+              out.push([audio.currentTime, lit ? Number(lit.dataset.s) : null, lit ? Number(lit.dataset.e) : null]);
+              if (audio.currentTime < start + 4) requestAnimationFrame(look); else done();
+            };
+            look();
+          });
+          audio.pause();
+          return out;
+        }""",
+        start,
+    )
+    words = replay.eval_on_selector_all(".w", "nodes => nodes.map(n => [Number(n.dataset.s), Number(n.dataset.e)])")
+    wrong = []
+    for t, s, e in samples:
+        if s is not None and not s - 0.05 <= t <= e + 0.05:
+            wrong.append((t, s, e))
+        inside = [w for w in words if w[0] + 0.05 <= t <= w[1] - 0.05]
+        if inside and s is None:
+            wrong.append((t, None, inside[0]))
+    assert len(samples) > 30
+    assert len({s for _, s, _ in samples if s}) >= 8
+    assert wrong == []
+
+
+def test_the_sound_at_a_word_is_the_word(replay: Page, store: Path) -> None:
+    """Seeking by byte range in the browser lands where the recording has the word: loud in it, quiet before."""
+    call = open_record(store, DISTRESS)
+    first = next(f for f in call.of("Transcribed") if f["text"].startswith("I have paid"))
+    level = replay.evaluate(
+        """async ([at, before]) => {
+          const context = new OfflineAudioContext(1, 8000, 8000);
+          const bytes = await (await fetch(document.getElementById("audio").src)).arrayBuffer();
+          const sound = await context.decodeAudioData(bytes);
+          const rms = (from, to) => {
+            const x = sound.getChannelData(0).slice(from * 8000, to * 8000);
+            return Math.sqrt(x.reduce((a, b) => a + b * b, 0) / x.length);
+          };
+          return [sound.duration, rms(at, at + 0.15), rms(before, at - 0.02)];
+        }""",
+        [first["words"][0][0], first["words"][0][0] - 0.3],
+    )
+    assert abs(level[0] - 122.0) < 0.02
+    assert level[1] > 10 * level[2]
+
+
+def test_a_decision_says_exactly_why(replay: Page) -> None:
+    replay.locator(".mark-distress").last.click()
+    why = replay.locator("details.why[open]")
+    expect(why).to_have_count(1)
+    for text in (
+        "distress.voice-and-words",
+        "0.88",
+        "0.7",
+        "loudness_db",
+        "-19.2 dB",
+        "-30",
+        "third time",
+        "open-1",
+        "voice_known",
+    ):
+        expect(why).to_contain_text(text)
+    why.get_by_role("row", name="p_distress").get_by_role("button").click()
+    expect(replay.locator("#selection")).to_be_visible()
+    expect(replay.locator("#range-now")).to_contain_text("marked")
+
+
+def test_the_decisions_by_keyboard_alone(replay: Page) -> None:
+    replay.locator("#overview").focus()
+    replay.keyboard.press("d")
+    expect(replay.locator("details.why[open]")).to_contain_text("attend.words")
+    replay.keyboard.press("d")
+    expect(replay.locator("details.why[open]")).to_contain_text("distress.voice-and-words")
+
+
+def test_the_human_line_has_what_the_caller_never_heard(replay: Page) -> None:
+    expect(replay.locator(".turn.private")).to_have_count(3)
+    replay.locator("#overview").focus()
+    replay.keyboard.press("PageDown")
+    replay.keyboard.press("l")
+    replay.wait_for_function("document.getElementById('audio').src.endsWith('/human')")
+    replay.wait_for_function("Math.abs(document.getElementById('audio').currentTime - 10) < 0.1")
+
+
+def test_lanes_are_drawn_and_zoom(replay: Page) -> None:
+    ink = """name => {
+      const c = document.querySelector(`[data-lane=${name}] canvas`);
+      const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+      let n = 0;
+      for (let i = 3; i < d.length; i += 4) n += d[i] > 0;
+      return n / (d.length / 4);
+    }"""
+    replay.wait_for_function(f"({ink})('human') > 0.02")
+    for lane in ("ruler", "levels", "states", "caller", "agent", "human", "scores", "f0", "loudness", "rate"):
+        assert replay.evaluate(ink, lane) > 0.002, lane
+    marks = replay.locator(".mark:visible").count()
+    replay.locator("#overview").focus()
+    for _ in range(3):
+        replay.keyboard.press("+")
+    assert replay.locator(".mark:visible").count() < marks
+    replay.keyboard.press("0")
+    expect(replay.locator(".mark:visible")).to_have_count(marks)
+
+
+def test_a_review_from_listening_to_saved(replay: Page) -> None:
+    replay.locator("#overview").focus()
+    replay.keyboard.press("PageDown")
+    replay.keyboard.press("[")
+    replay.keyboard.press("ArrowRight")
+    replay.keyboard.press("]")
+    expect(replay.locator("#range-now")).to_have_text("marked 0:10.0 to 0:15.0")
+    replay.locator("#range-level").select_option("calm")
+    replay.locator("#range-text").fill("<b>still calm</b>")
+    replay.get_by_role("button", name="Add").click()
+    replay.locator("#reviewer").fill("Mara <script>")
+    replay.get_by_label("mixed").check()
+    replay.locator("fieldset.scale").first.get_by_text("4", exact=True).click()
+    replay.locator("#comment").fill("Offer came late.")
+    replay.get_by_role("button", name="Save review").click()
+    expect(replay.locator("#review-status")).to_contain_text("Saved as version")
+    expect(replay.locator("#reviews")).to_contain_text("<b>still calm</b>")
+    replay.reload()
+    expect(replay.locator("#reviews")).to_contain_text("Mara <script>")
+    expect(replay.locator("#reviews")).to_contain_text("Offer came late.")
+
+
+def test_a_call_whose_caller_refused_says_so(page: Page) -> None:
+    open_call(page, "20261123-170402-77aa10")
+    expect(page.get_by_role("note")).to_contain_text("refused the analysis")
+    expect(page.locator(".figures")).to_contain_text("unknown")
+    expect(page.locator(".mark-opt-out")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screenshots_for_the_documentation(page: Page, scheme: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto("/")
+    page.screenshot(path=SCREENSHOTS / f"calls-{scheme}.png")
+    open_call(page, DISTRESS)
+    page.locator("#overview").focus()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function("document.querySelector('[data-lane=human] canvas').width > 0")
+    page.screenshot(path=SCREENSHOTS / f"replay-{scheme}.png", full_page=True)
+    assert (SCREENSHOTS / f"replay-{scheme}.png").stat().st_size > 50_000
