@@ -154,11 +154,11 @@ class BaresipEngine:
     # --- in -----------------------------------------------------------------------------------------
 
     def _incoming(self, call: baresip.Call) -> None:
-        self._spawn(self._admit(call))
-
-    async def _admit(self, call: baresip.Call) -> None:
         leg = BaresipLeg(call.peer or "", _ignore)
         leg.bind(call)
+        self._spawn(self._admit(leg, call))
+
+    async def _admit(self, leg: BaresipLeg, call: baresip.Call) -> None:
         deadline = asyncio.get_running_loop().time() + TRACE_WAIT_S
         while (dialog := self._trace.find(call.call_id or "")) is None or not dialog.source:
             if asyncio.get_running_loop().time() > deadline:
@@ -170,7 +170,8 @@ class BaresipEngine:
             log.warning("a call from outside sip.trunks is refused")
             leg.refuse()
             return
-        self._on_incoming(leg, dialog, call.call_id or "")
+        if not leg.closed:
+            self._on_incoming(leg, dialog, call.call_id or "")
 
     def answer(self, leg: BaresipLeg) -> None:
         self._spawn(self._answer(leg))
@@ -190,11 +191,19 @@ class BaresipEngine:
 
     async def _dial(self, leg: BaresipLeg, uri: str, headers: dict[str, str]) -> None:
         agent = self._dial_agents["tcp" if ";transport=tcp" in uri.lower() else "udp"]
+        # What the stack reports between its INVITE and this task's next turn finds no call to tell it to (a held-up
+        # loop hands over the command's result, 180 and 200 in one go): kept here, and told late rather than never.
+        early: list[baresip.StackEvent] = []
+        keep = early.append
+        self._runtime.subscribe(keep)
         try:
-            leg.bind(await agent.dial(uri, headers))
+            call = await agent.dial(uri, headers)
+            leg.bind(call, [e for e in early if e.call == call.handle])
         except (baresip.BaresipError, ValueError) as exc:
             log.warning("the human cannot be dialled: %s", exc)
             leg.fail(0, str(exc))
+        finally:
+            self._runtime.unsubscribe(keep)
 
     def codec(self, sip_call_id: str) -> str:
         """Codec of an answered call, as in its SDP answer."""

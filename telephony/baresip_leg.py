@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import baresip
@@ -45,8 +45,12 @@ class BaresipLeg:
         self._flush_mark: int | None = None
         self._primed = False
 
-    def bind(self, call: baresip.Call) -> None:
-        """The stack's call for this leg."""
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def bind(self, call: baresip.Call, early: Iterable[baresip.StackEvent] = ()) -> None:
+        """The stack's call for this leg. ``early``: what was reported of it before."""
         self._call = call
         call.on(self._on_stack_event)
         call.on_dtmf(lambda e: self._tell(Key(key=e.digit)))
@@ -54,14 +58,12 @@ class BaresipLeg:
             self._start(self._hang_up())
         elif call.state is baresip.CallState.CLOSED:
             self._close(0, "closed")
+        for event in early:
+            self._on_stack_event(event)
 
     def fail(self, status: int, reason: str) -> None:
         """The INVITE could not even be sent."""
         self._close(status, reason)
-
-    @property
-    def established(self) -> bool:
-        return self._call is not None and self._call.state is baresip.CallState.ESTABLISHED
 
     async def answer(self) -> None:
         """200 OK to the caller's INVITE. The line is up when `Established` comes."""

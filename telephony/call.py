@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 from telephony.call_commands import carry_out, follow
@@ -17,6 +19,7 @@ from telephony.call_parts import HumanSide, Surroundings, WorkerPort, policy
 from telephony.call_said import report_ended, report_replaced
 from telephony.call_sound import CallSound
 from telephony.erasure import MEASURED
+from telephony.flac import finish_part
 from telephony.leg import CallLeg
 from telephony.link_codec import FRAME_S, AudioRecord
 from telephony.messages import (
@@ -40,8 +43,10 @@ from telephony.record import CallFolder
 from telephony.recorder import Recorder
 from telephony.summary import summarise
 from telephony.transfer import Transfer
+from telephony.transfer_messages import Command as TransferCommand
 from telephony.transfer_messages import (
     Event,
+    TellCaller,
     TicketCallback,
     WorkerGone,
     WorkerHere,
@@ -96,6 +101,10 @@ class Call:
         self.sound = CallSound(self)
         self.caller_gone_tick: int | None = None
         self._quiet = 0
+        self._commands: deque[TransferCommand] = deque()
+        self._obeying = False
+        self.waiting = False
+        """A command waits for the disk, and those behind it for that."""
 
     @property
     def t(self) -> float:
@@ -157,10 +166,10 @@ class Call:
         for machine in (self.transfer, self.watchdog):
             deadline = machine.deadline_s()
             if deadline is not None and deadline <= self.t:
-                self._obey(machine.expire(self.t))
+                self.obey(machine.expire(self.t))
         if self.tick % NOTE_TICKS == 0:
             self.sound.note_sent()
-        self._quiet = 0 if self.caller.playout.busy else self._quiet + 1
+        self._quiet = 0 if self.caller.playout.busy or self.waiting else self._quiet + 1
         if self.farewell is not None and self._quiet >= QUIET_TICKS:
             self.end(self.farewell.cause, self.farewell.ending)
         if self.caller_gone_tick is not None and self.tick - self.caller_gone_tick > ORPHAN_TICKS:
@@ -202,11 +211,19 @@ class Call:
             if isinstance(item.fact, CallEnded):
                 self.command(Detach())
         for machine in (self.transfer, self.watchdog):
-            self._obey(machine.receive(item))
+            self.obey(machine.receive(item))
 
-    def _obey(self, commands: object) -> None:
-        for command in commands:  # type: ignore[attr-defined]
-            carry_out(self, command)
+    def obey(self, commands: Iterable[TransferCommand]) -> None:
+        """Carries commands out in the order given, also when one of them has to wait for the disk."""
+        self._commands.extend(commands)
+        if self._obeying:
+            return
+        self._obeying = True
+        try:
+            while self._commands and not self.waiting:
+                carry_out(self, self._commands.popleft())
+        finally:
+            self._obeying = False
 
     def command(self, command: Command) -> None:
         """To the worker, if there is one."""
@@ -228,8 +245,7 @@ class Call:
             return
         self.cut_turns()
         self.agent_silenced = True
-        carry_out(self, TicketCallback())
-        self.tell("caller", "nobody_callback")
+        self.obey([TicketCallback(), TellCaller(prompt="nobody_callback")])
         self.farewell = HangUp(cause="gateway stopped", ending="told-and-callback")
 
     # --- the end ------------------------------------------------------------------------------------
@@ -253,5 +269,10 @@ class Call:
         self.log.closed = True
         self.parts = self.recorder.finish(self.tick)
         self.folder.write_summary(summarise(self.id, [s.to_json() for s in self.log.facts]))
-        self.folder.close()
         self.around.finished(self)
+
+    def store_away(self) -> None:
+        """Everything to the disk, sound as FLAC. Slow: not on the event loop."""
+        self.folder.close()
+        for part, channels in self.parts:
+            finish_part(part, channels)

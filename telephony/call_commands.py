@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from telephony import routing
 from telephony.bridge import LiveRing
@@ -171,9 +172,19 @@ def _ticket(call: Call) -> None:
         "text": summary["text"], "fields": summary["fields"], "intent": summary["intent"], "slots": summary["slots"],
         "state": "open",
     }  # fmt: skip
+    call.waiting = True
+
+    def written() -> None:
+        call.waiting = False
+        call.log.commit(CallbackTicketed(ref=ref, number=number, window=humans.callback_window))
+        call.obey(())
+
+    call.around.aside(lambda: _write(call.around.store, ticket), written)
+
+
+def _write(store: Path, ticket: dict[str, Any]) -> None:
     try:
-        write_ticket(call.around.store, ticket)
-        call.folder.sync()
+        write_ticket(store, ticket)
     except OSError as exc:
-        log.error("the callback ticket of %s cannot be written: %s", call.id, exc)
-    call.log.commit(CallbackTicketed(ref=ref, number=number, window=humans.callback_window))
+        # The promise is kept in the log all the same: a person can still find it there.
+        log.error("the callback ticket %s cannot be written: %s", ticket["ref"], exc)

@@ -39,6 +39,8 @@ class Surroundings:
     syncer: Syncer
     busy: Callable[[], Collection[str]]
     finished: Callable[[Call], None]
+    aside: Callable[[Callable[[], None], Callable[[], None]], None]
+    """Runs the first off the event loop, then the second on it."""
 
 
 @dataclass(slots=True, kw_only=True)

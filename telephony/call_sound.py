@@ -50,7 +50,8 @@ class CallSound:
         call = self._call
         if call.bridged:
             other = call.human if party is call.caller else call.caller
-            if other.live is not None:
+            # Nothing comes from a party on hold: then the other hears hold sound, not our silence.
+            if other.live is not None and frame.kind != "idle":
                 other.live.put(frame.pcm)
         elif call.worker is not None and (party is call.caller or call.human_side.listening):
             flags = (CONCEALED if frame.kind == "lost" else 0) | (HUMAN_LEG if party is call.human else 0)

@@ -45,13 +45,15 @@ def chain_hash(line: dict[str, Any]) -> str:
     return hashlib.sha256(canonical({k: v for k, v in line.items() if k not in ("hash", "inputs", "salt")})).hexdigest()
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Whole file or none of it: beside, flush, rename, flush the folder."""
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """Whole file or none of it. ``durable``: it is on the disk on return (slow: not on the event loop)."""
     draft = path.with_name(path.name + ".tmp")
     draft.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    flush(draft)
+    if durable:
+        flush(draft)
     os.replace(draft, path)
-    flush(path.parent)
+    if durable:
+        flush(path.parent)
 
 
 def pad(line: bytes, size: int) -> bytes:
@@ -71,8 +73,9 @@ class CallFolder:
             self._decisions = self._open(DECISIONS)
         except OSError as exc:
             raise RecordError(f"calls/{call_id}: {exc.strerror}") from exc
-        self._at: dict[int, tuple[int, int]] = {}
-        self._size = 0
+        self._facts_at: dict[int, tuple[int, int]] = {}
+        self._decisions_at: dict[int, tuple[int, int]] = {}
+        self._size = {FACTS: 0, DECISIONS: 0}
         self._decided: list[dict[str, Any]] = []
         self._prev_hash = GENESIS
 
@@ -83,11 +86,15 @@ class CallFolder:
         """One fact, and why. On return both lines are the kernel's."""
         line = to_line(stamped)
         _write(self._facts, line)
-        self._at[stamped.seq] = (self._size, len(line))
-        self._size += len(line)
+        self._facts_at[stamped.seq] = self._place(FACTS, len(line))
         self._syncer.dirty(self._facts)
         if decision is not None:
             self._append_decision(stamped.seq, decision)
+
+    def _place(self, name: str, size: int) -> tuple[int, int]:
+        offset = self._size[name]
+        self._size[name] += size
+        return offset, size
 
     def _append_decision(self, fact_seq: int, decision: Decision) -> None:
         salt = secrets.token_hex(8)
@@ -104,7 +111,9 @@ class CallFolder:
             "prev_hash": self._prev_hash,
         }
         line["hash"] = self._prev_hash = chain_hash(line)
-        _write(self._decisions, canonical(line) + b"\n")
+        raw = canonical(line) + b"\n"
+        _write(self._decisions, raw)
+        self._decisions_at[line["seq"]] = self._place(DECISIONS, len(raw))
         self._decided.append(line)
         self._syncer.dirty(self._decisions)
 
@@ -113,46 +122,41 @@ class CallFolder:
 
         Nothing moves, so no reader's offset breaks, and the content is gone at once, not at the end of the call.
         """
-        with (self.path / FACTS).open("r+b") as f:
-            for seq, stamped in replacements.items():
-                offset, size = self._at[seq]
-                line = to_line(stamped)
-                if len(line) > size:
-                    line = to_line(Stamped(seq=seq, t=stamped.t, fact=Erased(was=type(stamped.fact).__name__)))
+        lines = {}
+        for seq, stamped in replacements.items():
+            line = to_line(stamped)
+            if len(line) > self._facts_at[seq][1]:
+                line = to_line(Stamped(seq=seq, t=stamped.t, fact=Erased(was=type(stamped.fact).__name__)))
+            lines[seq] = line
+        self._overwrite(FACTS, self._facts_at, lines)
+        self._syncer.dirty(self._facts)
+        emptied = {
+            d["seq"]: canonical({**d, "inputs": None, "salt": ""}) + b"\n"
+            for d in self._decided
+            if d["fact_seq"] in replacements
+        }
+        self._overwrite(DECISIONS, self._decisions_at, emptied)
+        self._syncer.dirty(self._decisions)
+
+    def _overwrite(self, name: str, places: dict[int, tuple[int, int]], lines: dict[int, bytes]) -> None:
+        with (self.path / name).open("r+b") as f:
+            for seq, line in lines.items():
+                offset, size = places[seq]
                 f.seek(offset)
                 f.write(pad(line, size))
-            f.flush()
-            os.fsync(f.fileno())
-        self._erase_decisions(set(replacements))
-
-    def _erase_decisions(self, fact_seqs: set[int]) -> None:
-        if not any(d["fact_seq"] in fact_seqs for d in self._decided):
-            return
-        for line in self._decided:
-            if line["fact_seq"] in fact_seqs:
-                line["inputs"], line["salt"] = None, ""
-        draft = self.path / (DECISIONS + ".tmp")
-        draft.write_bytes(b"".join(canonical(d) + b"\n" for d in self._decided))
-        flush(draft)
-        self._syncer.forget(self._decisions)
-        os.close(self._decisions)
-        os.replace(draft, self.path / DECISIONS)
-        flush(self.path)
-        self._decisions = self._open(DECISIONS)
-
-    def sync(self) -> None:
-        """Facts and decisions to the disk now: before the caller is told something that must then be true."""
-        os.fdatasync(self._facts)
-        os.fdatasync(self._decisions)
 
     def write_summary(self, summary: dict[str, Any]) -> None:
-        write_json(self.path / SUMMARY, summary)
+        write_json(self.path / SUMMARY, summary, durable=False)
 
     def close(self) -> None:
-        self.sync()
+        """Everything to the disk. Slow: not on the event loop."""
         for fd in (self._facts, self._decisions):
             self._syncer.forget(fd)
+            os.fsync(fd)
             os.close(fd)
+        if (self.path / SUMMARY).exists():
+            flush(self.path / SUMMARY)
+        flush(self.path)
 
 
 def _write(fd: int, line: bytes) -> None:

@@ -10,10 +10,10 @@ import logging
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from telephony import call_worker
@@ -23,7 +23,6 @@ from telephony.call import Call
 from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
 from telephony.errors import RecordError
-from telephony.flac import finish_part
 from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
@@ -56,7 +55,8 @@ class Switchboard:
         self.first_worker = asyncio.Event()
         self._waiting = 0
         self._number = 0
-        self._after = ThreadPoolExecutor(1, thread_name_prefix="flac")
+        self._after = ThreadPoolExecutor(1, thread_name_prefix="after-call")
+        self._quick = ThreadPoolExecutor(1, thread_name_prefix="tickets")
         self._around = Surroundings(
             settings=settings,
             store=self.store,
@@ -65,6 +65,7 @@ class Switchboard:
             syncer=self.syncer,
             busy=lambda: {c.human_side.target for c in self.calls.values() if c.human_side.leg is not None},
             finished=self._finished,
+            aside=self._aside,
         )
 
     # --- calls --------------------------------------------------------------------------------------
@@ -133,8 +134,12 @@ class Switchboard:
         self.metrics.recording_drift_ms.observe(abs(call.drift_ms))
         for stamped in call.log.facts:
             self.metrics.fact(stamped)
-        for part, channels in call.parts:
-            self._after.submit(_finish, part, channels)
+        self._after.submit(_store_away, call)
+
+    def _aside(self, work: Callable[[], None], then: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._quick, work)
+        future.add_done_callback(lambda _: then())
 
     # --- workers ------------------------------------------------------------------------------------
 
@@ -181,6 +186,7 @@ class Switchboard:
             call.end("gateway stopped", "with-human" if call.joined_once else "caller-left")
         await self.engine.close()
         await self.link.close()
+        await asyncio.to_thread(self._quick.shutdown)
         await asyncio.to_thread(self._after.shutdown)
         self.syncer.close()
 
@@ -189,8 +195,8 @@ def _nobody(event: LegEvent) -> None:
     """A leg whose call is over, or never came about."""
 
 
-def _finish(part: Path, channels: int) -> None:
+def _store_away(call: Call) -> None:
     try:
-        finish_part(part, channels)
-    except RecordError as exc:
-        log.error("%s stays: %s", part, exc)
+        call.store_away()
+    except (RecordError, OSError) as exc:
+        log.error("call %s is not all on the disk: %s", call.id, exc)
