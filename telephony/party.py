@@ -53,7 +53,7 @@ class Party:
 
     def hold_by_far_end(self, on: bool) -> None:
         self.far_hold = on
-        self._framer.restart()
+        self._framer.hold(on)
 
     # --- received -----------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ class Framer:
         self._buffer = bytearray()
         self._base = 0
         self._started = False
+        self._held = False
         self._last = SILENCE
         self._missed = 0
         self._noise = np.random.default_rng(first_tick)
@@ -55,8 +56,9 @@ class Framer:
     def push(self, pcm: bytes) -> None:
         self._buffer += pcm
 
-    def restart(self) -> None:
-        """The far end's audio stops on purpose (hold, renegotiation): what is missing from now on is not lost."""
+    def hold(self, on: bool) -> None:
+        """The far end stops sending on purpose, or goes on: in between nothing is missing, so nothing is concealed."""
+        self._held = on
         self._started = False
         self._buffer.clear()
 
@@ -78,7 +80,7 @@ class Framer:
             self._last, self._missed = frame, 0
             out.append(self._emit(frame, "real"))
         while self._late(now) >= LATE:
-            out.append(self._conceal() if self._started else self._idle())
+            out.append(self._conceal() if self._started and not self._held else self._idle())
         return out
 
     def finish(self, ticks: int) -> list[Frame]:

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,16 @@ class Rig:
         self.workers.append(worker)
         return worker
 
-    async def ready(self) -> None:
+    async def until(self, found: Callable[[dict[str, Any]], bool]) -> None:
+        """Waits until what the gateway says of itself in the store is so."""
         async with asyncio.timeout(20):
-            while not self.state().get("ready"):
+            while not found(self.state()):  # noqa: ASYNC110 - another process's file
                 assert self.process is not None
                 assert self.process.returncode is None, self.log()
                 await asyncio.sleep(0.05)
+
+    async def ready(self) -> None:
+        await self.until(lambda state: bool(state.get("ready")))
 
     async def up(self, name: str = "w1") -> ScriptedWorker:
         await self.start()

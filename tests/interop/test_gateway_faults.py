@@ -97,7 +97,7 @@ async def test_a_killed_gateway_loses_no_fact_and_little_sound(rig: Rig) -> None
     assert end["t"] * 50 >= heard - 11, "at most 200 ms of sound are lost"
     ref = facts(folder, "CallbackTicketed")[0]["ref"]
     assert json.loads((rig.store / "callbacks" / f"{ref}.json").read_text())["number"] == "anna"
-    assert seconds_of(read(folder / "caller.flac", 0), 620) > 1.7
+    assert seconds_of(read(folder / "caller.flac", 0), 620) > 1.5
     assert verify(rig.store) == []
 
 
@@ -126,18 +126,14 @@ async def test_sigterm_lets_the_call_finish_and_refuses_the_next(rig: Rig) -> No
 async def test_without_a_worker_calls_are_refused(rig: Rig) -> None:
     worker = await rig.up()
     worker.kill()
-    async with asyncio.timeout(5):
-        while rig.state().get("workers"):
-            await asyncio.sleep(0.05)
+    await rig.until(lambda state: not state.get("workers"))
     caller = await rig.phone("anna")
     caller.send(do="dial", uri=rig.uri)
     refused = await caller.wait("failed")
     assert refused is not None
     assert refused["status"] == 486
     await rig.worker("w2")
-    async with asyncio.timeout(5):
-        while not rig.state().get("ready"):
-            await asyncio.sleep(0.05)
+    await rig.until(lambda state: bool(state.get("ready")))
     caller.send(do="dial", uri=rig.uri)
     assert await caller.wait("answered") is not None
 
