@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import make_call
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --autoplay-policy=no-user-gesture-required"
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
 ).split()
 PORTS = range(28000, 29000)
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -92,6 +92,19 @@ def open_call(page: Page, call_id: str) -> Page:
     page.goto(f"/calls/{call_id}")
     page.wait_for_selector("#call[data-ready=yes]")
     return page
+
+
+def until(page: Page, condition: str) -> None:
+    """Waits for a condition, looked at once a frame. Playwright's own waiting needs eval, which our pages forbid."""
+    page.evaluate(
+        f"""async () => {{
+          const end = performance.now() + 15000;
+          while (!({condition})) {{
+            if (performance.now() > end) throw new Error("never came true");
+            await new Promise(requestAnimationFrame);
+          }}
+        }}"""
+    )
 
 
 def get(address: str) -> bytes:

@@ -145,15 +145,17 @@ class Maker:
             self.add(
                 stop + 0.1,
                 ProsodyMeasured(
-                    start=at, end=stop, f0_hz=f0_hz * (1 + wobble), f0_range_st=4 + 30 * bend, loudness_db=level_db + 20 * wobble,
-                    rate_syl_s=rate * 1.5 + 5 * wobble, pause_ratio=0.14, jitter_ratio=0.011, shimmer_db=0.6, hnr_db=14.0, snr_db=31.0,
+                    start=at, end=stop, f0_hz=f0_hz * (1 + wobble), f0_range_st=4 + 30 * bend,
+                    loudness_db=level_db + 20 * wobble, rate_syl_s=rate * 1.5 + 5 * wobble, pause_ratio=0.14,
+                    jitter_ratio=0.011, shimmer_db=0.6, hnr_db=14.0, snr_db=31.0,
                 ),
             )  # fmt: skip
             abstained = n % 6 == 5
             self.add(
                 stop + 0.1,
                 EmotionScored(
-                    start=at, end=stop, arousal=None if abstained else arousal + wobble, p_distress=None if abstained else p + wobble,
+                    start=at, end=stop, arousal=None if abstained else arousal + wobble,
+                    p_distress=None if abstained else p + wobble,
                     classes={} if abstained else {"anger": 0.6 * p, "fear": 0.4 * p, "neutral": 1 - p},
                     abstained=abstained, reason="too little voiced speech" if abstained else "", model="open-1",
                 ),
@@ -198,8 +200,8 @@ def _chained(decisions: list[tuple[int, Decision]]) -> bytes:
     prev, lines = GENESIS, []
     for n, (fact_seq, d) in enumerate(decisions, 1):
         line: dict[str, Any] = {
-            "seq": n, "fact_seq": fact_seq, "rule": d.rule, "inputs": d.inputs, "threshold": d.threshold, "versions": d.versions,
-            "inputs_hash": inputs_hash(d.inputs, "00"), "salt": "00", "prev_hash": prev,
+            "seq": n, "fact_seq": fact_seq, "rule": d.rule, "inputs": d.inputs, "threshold": d.threshold,
+            "versions": d.versions, "inputs_hash": inputs_hash(d.inputs, "00"), "salt": "00", "prev_hash": prev,
         }  # fmt: skip
         line["hash"] = prev = chain_hash(line)
         lines.append(canonical(line) + b"\n")
@@ -287,7 +289,8 @@ def distress(store: Path, call_id: str = "20261124-091203-4f2a9c") -> Path:
     at = m.hear(
         m.say(
             start + 0.3,
-            "You have called three times about this, that is wearing. I would like to bring in a colleague, you will not need to repeat yourself. Is that all right?",
+            "You have called three times about this, that is wearing. I would like to bring in a colleague, "
+            "you will not need to repeat yourself. Is that all right?",
         )
         + 0.9,
         "Yes. Please.",
@@ -316,7 +319,10 @@ def distress(store: Path, call_id: str = "20261124-091203-4f2a9c") -> Path:
             "evidence": [],
         },
     }
-    brief = "Name unknown, not verified. Calls about a disputed invoice, invoice 4 7 1 1 9. I looked up the invoice. Upset, said third time. Please check the payment and confirm in writing."
+    brief = (
+        "Name unknown, not verified. Calls about a disputed invoice, invoice 4 7 1 1 9. I looked up the invoice. "
+        "Upset, said third time. Please check the payment and confirm in writing."
+    )
     m.add(hold + 0.3, BriefingBuilt(text=brief, fields=fields))
     t = hold + 3.0
     m.states((t, "ANSWERED", ""), (t + 0.1, "SCREENING", ""))
@@ -362,7 +368,10 @@ def opted_out(store: Path, call_id: str = "20261123-170402-77aa10") -> Path:
     return m.write("caller-left")
 
 
-HOSTILE = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'--></textarea>\u202e{{7*7}} javascript:window.pwned=1"
+HOSTILE = (
+    "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>"
+    "\"'--></textarea>\u202e{{7*7}} javascript:window.pwned=1"
+)
 
 
 def hostile(store: Path, call_id: str = "20261123-120000-bad000", text: str = HOSTILE) -> Path:

@@ -1,4 +1,4 @@
-"""Serves a store until stdin closes. ``python -m tests.browser.serve STORE HOST:PORT``; prints "serving" once it answers."""
+"""``python -m tests.browser.serve STORE HOST:PORT``: prints "serving" once it answers, ends when stdin closes."""
 
 from __future__ import annotations
 

@@ -28,17 +28,22 @@ export class Markers {
     return button;
   }
 
+  /** A marker that would cover its neighbour moves aside, up to three widths; its time stays in its name. */
   place() {
-    const width = this.root.clientWidth;
+    const width = this.root.clientWidth, taken = [0, 0, 0];
     this.markers.forEach((m, i) => {
       const button = this.buttons[i];
       button.hidden = m.end < this.axis.start || m.start > this.axis.end;
       if (button.hidden) return;
       const x = Math.max(this.axis.x(m.start, width), 0), wide = Math.min(this.axis.x(m.end, width), width) - x;
       button.classList.toggle("wide", wide > 22);
-      button.style.left = (wide > 22 ? x : Math.min(Math.max(x, 10), width - 10)) + "px";
+      const row = ROWS[m.kind] ?? 2;
+      let left = wide > 22 ? x : Math.min(Math.max(x, 10), width - 10);
+      if (wide <= 22 && left < taken[row] + 10 && taken[row] + 10 - left < 64) left = Math.min(taken[row] + 10, width - 10);
+      taken[row] = Math.max(taken[row], wide > 22 ? x + 22 : left + 11);
+      button.style.left = left + "px";
       button.style.width = wide > 22 ? wide + "px" : "";
-      button.style.top = 1 + 21.5 * (ROWS[m.kind] ?? 2) + "px";
+      button.style.top = 1 + 21.5 * row + "px";
     });
   }
 

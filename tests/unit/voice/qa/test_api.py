@@ -138,7 +138,8 @@ def test_ready_only_while_the_gateway_says_so(tmp_path: Path) -> None:
 
 def test_metrics_of_all_parts_in_one_exposition(tmp_path: Path) -> None:
     (tmp_path / "metrics").mkdir()
-    text = "# HELP warmline_calls_active Calls that are up\n# TYPE warmline_calls_active gauge\nwarmline_calls_active 3.0\n"
+    name = "warmline_calls_active"
+    text = f"# HELP {name} Calls that are up\n# TYPE {name} gauge\n{name} 3.0\n"
     for part in ("gateway", "worker-1"):
         (tmp_path / "metrics" / f"{part}.prom").write_text(text)
     (tmp_path / "metrics" / "torn.prom").write_text("# TYPE x gauge\nx{a=")
@@ -167,7 +168,8 @@ def test_openapi_describes_the_contract(web: TestClient) -> None:
     paths = set(web.get("/openapi.json").json()["paths"])
     calls = "/api/calls/{call_id}"
     assert {
-        "/healthz", "/readyz", "/metrics", "/api/calls", calls, f"{calls}/audio/{{leg}}", f"{calls}/peaks/{{leg}}", f"{calls}/vcon",
+        "/healthz", "/readyz", "/metrics", "/api/calls", calls, f"{calls}/audio/{{leg}}", f"{calls}/peaks/{{leg}}",
+        f"{calls}/vcon",
         f"{calls}/reviews", "/api/live",
     } <= paths  # fmt: skip
 
