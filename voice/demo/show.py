@@ -74,10 +74,10 @@ class Display:
             case "Said":
                 # Hold sentences and the briefing differ by whom they were said to, and that is the point.
                 to = "" if fact["leg"] == "caller" else " (to the human alone)"
-                self.line(fact["start"], "agent", fact["text"] + (" …" if fact.get("cut") else "") + to, "cyan")
+                self.line(t, "agent", fact["text"] + (" …" if fact.get("cut") else "") + to, "cyan")
             case "Transcribed" if fact.get("final", True):
                 who = "caller" if fact["leg"] == "caller" else "human"
-                self.line(fact["start"], who, f"“{fact['text']}”{self._voice() if who == 'caller' else ''}")
+                self.line(t, who, f"“{fact['text']}”{self._voice() if who == 'caller' else ''}")
             case "EmotionScored":
                 self._scores += [] if fact["abstained"] else [fact["p_distress"]]
                 self._abstained += bool(fact["abstained"])

@@ -171,6 +171,8 @@ class System:
         while True:
             if self.process.returncode is not None:
                 raise SystemFailed(f"warmline serve ended: {self.last_words()}")
+            if self._log().count('"ended, restarting"') >= 3:
+                raise SystemFailed(f"a part of warmline serve ends again and again: {self.last_words()}")
             ready, text = await asyncio.to_thread(self._state)
             if text != said:
                 progress(text)
@@ -204,12 +206,15 @@ class System:
     def uri(self) -> str:
         return f"sip:agent@{HOST}:{self.ports.sip}"
 
-    def last_words(self) -> str:
-        """The last line it wrote, for a person who wants to know why."""
+    def _log(self) -> str:
         try:
-            lines = (self.store / "serve.log").read_text("utf-8", "replace").strip().splitlines()
+            return (self.store / "serve.log").read_text("utf-8", "replace")
         except OSError:
-            lines = []
+            return ""
+
+    def last_words(self) -> str:
+        """The last line that is no log record: what a part said when it ended."""
+        lines = [x for x in self._log().splitlines() if x and x[0] not in " {" and "native: tls" not in x]
         return f"{lines[-1] if lines else 'it said nothing'} (all of it: {self.store / 'serve.log'})"
 
     async def stop(self) -> None:

@@ -96,13 +96,13 @@ def figures(facts: Sequence[Json], caller: audio.Pcm | None, strained_s: float |
         far = audio.speech_spans(caller[:, 1], audio.FAR_SPEECH_DB)
         delays = [t.voice_to_voice_ms for t in audio.turns(near, far) if t.said_end_s < until_s]
     distress = [f["t"] for f in of(facts, "DistressChanged") if f["level"] == "distress"]
-    due = distress or [f["t"] for f in of(facts, "HandoffRequested")]
+    due = [f["t"] for f in facts if f["fact"] in ("HandoffOffered", "HandoffRequested")]
     joined = [f["t"] for f in of(facts, "LegsBridged")]
     briefings = of(facts, "BriefingBuilt")
     return Figures(
         voice_to_voice_ms=float(np.median(delays)) if delays else None,
         turns=len(delays),
         to_detection_s=distress[0] - strained_s if distress and strained_s is not None else None,
-        to_human_s=joined[0] - due[0] if joined and due else None,
+        to_human_s=joined[0] - min(distress[:1] + due[:1]) if joined and due else None,
         summary=briefings[-1]["text"] if briefings else "",
     )
