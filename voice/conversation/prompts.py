@@ -28,7 +28,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "intro_human": "The caller is on the line now.",
         "declined_bye": "All right, I will ask somebody else. Goodbye.",
         "caller_gone": "The caller has left. Thank you. Goodbye.",
-        "human_dropped": "The line to my colleague broke. I am calling the next person.",
+        "human_dropped": "The line to my colleague broke off. I am sorry. I stay with you.",
         "nobody_callback": f"Nobody is free right now. Somebody will call you back {window}. That is noted. Goodbye.",
         "back_to_agent": playbook.phrase("back"),
         "no_worker_callback": f"I cannot go on right now. Somebody will call you back {window}. Goodbye.",
