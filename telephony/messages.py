@@ -464,10 +464,12 @@ def _freeze(value: Any) -> Any:
 
 
 _FIELD_OF_KEY = {"from": "from_"}
+_ENVELOPE = frozenset({"fact", "command", "seq", "t", "id", "call", "decision"})
+"""Keys beside a message's own fields: its kind, its stamp, and what the link adds."""
 
 
 def from_json(obj: dict[str, Any]) -> Fact | Command:
-    """Inverse of `to_json`; ``seq`` and ``t`` are ignored.
+    """Inverse of `to_json`; stamp, call and decision are ignored.
 
     Raises:
         UnknownMessage: Name or field not known, or a field missing.
@@ -476,9 +478,7 @@ def from_json(obj: dict[str, Any]) -> Fact | Command:
     cls = FACTS.get(name) if "fact" in obj else COMMANDS.get(name)
     if cls is None:
         raise UnknownMessage(f"unknown message {name!r}")
-    fields = {
-        _FIELD_OF_KEY.get(k, k): v for k, v in obj.items() if k not in ("fact", "command", "seq", "t", "id", "call")
-    }
+    fields = {_FIELD_OF_KEY.get(k, k): v for k, v in obj.items() if k not in _ENVELOPE}
     if "because" in fields:
         fields["because"] = tuple(Because(**b) for b in fields["because"])
     for k, v in fields.items():
