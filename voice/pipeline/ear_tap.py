@@ -8,16 +8,20 @@ Hears from: `voice.pipeline.hearing`. Tells: facts `ProsodyMeasured`, `EmotionSc
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from prosody.emotion import CallReference, Ear, WindowScore
+from prosody.loudness import CallReference
 from prosody.streaming import SpeechWindow, WindowStream
 from telephony.messages import EmotionScored, ProsodyMeasured
 from voice.engines.pool import EnginePool, Priority
 from voice.pipeline.port import CallPort
+
+if TYPE_CHECKING:
+    from prosody.emotion import Ear, WindowScore
 
 log = structlog.get_logger(__name__)
 

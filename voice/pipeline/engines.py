@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prosody.detector import VoiceDetector
-from prosody.emotion import Ear
-from prosody.encoder import WhisperEncoder
 from telephony.settings import Settings
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
@@ -24,6 +23,9 @@ from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import Transcriber, load_transcriber, warm_up
 from voice.engines.turn_end import SmartTurn, TurnEnd
 from voice.engines.vad import SileroModel
+
+if TYPE_CHECKING:
+    from prosody.emotion import Ear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,10 @@ async def load_engines(settings: Settings) -> Engines:
     turn_end = await asyncio.to_thread(SmartTurn, pool)
     ear = None
     if settings.privacy.analyse_emotion:
+        # Only then: the ear brings scipy.signal, 1.6 s of import.
+        from prosody.emotion import Ear
+        from prosody.encoder import WhisperEncoder
+
         encoder = WhisperEncoder(transcriber.model)
         ear = await asyncio.to_thread(Ear.load, settings.ear.model, encoder)
 

@@ -9,8 +9,8 @@ Hears from: the link (sound, committed facts). Tells: the log (facts), the link 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from pipecat.frames.frames import Frame
@@ -19,32 +19,32 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from telephony.messages import (
     ClearTurn,
     ConsentChanged,
-    ConsentHeard,
     Disclosed,
     DistressChanged,
     Fact,
-    Leg,
     LegsBridged,
     PauseTurn,
     Said,
     SpeechStarted,
     SpeechStopped,
     Stamped,
-    Transcribed,
 )
 from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, EchoReference, Pause, Resume
 from voice.conversation.endpointing import TurnEnded
 from voice.engines.transcription import Transcript
 from voice.engines.vad import WINDOW_S, SileroDetector, Window
 from voice.errors import EngineError
-from voice.handoff.consent import interpret
 from voice.pipeline.agent_audio import AgentAudio
-from voice.pipeline.ear_tap import EarTap
 from voice.pipeline.engines import Engines
 from voice.pipeline.frames import Committed, Cut, EngineBroke, Expect, HumanListening, LegAudio
+from voice.pipeline.human_leg import HumanLeg
 from voice.pipeline.listener import Listener
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
+from voice.pipeline.words import transcribed
+
+if TYPE_CHECKING:
+    from voice.pipeline.ear_tap import EarTap
 
 log = structlog.get_logger(__name__)
 
@@ -73,15 +73,15 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         self._hears = False
         self._bridged = False
         self._level = "calm"
-        self._ear = EarTap(engines.ear, engines.pool, port) if analyse_emotion and engines.ear is not None else None
+        self._ear = _ear(engines, port) if analyse_emotion else None
         self._caller = Listener(
             detector=SileroDetector(engines.vad),
             transcriber=engines.transcriber,
             turn_end=engines.turn_end,
-            report=_CallerHeard(self),
+            report=self,
             masked=self._is_echo,
         )
-        self._human: Listener | None = None
+        self._human: HumanLeg | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -144,11 +144,8 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
             self._human.close()
         self._human = None
         if on and not self._bridged:
-            self._human = Listener(
-                detector=SileroDetector(self._engines.vad),
-                transcriber=self._engines.transcriber,
-                turn_end=None,
-                report=_HumanHeard(self),
+            self._human = HumanLeg(
+                vad=self._engines.vad, transcriber=self._engines.transcriber, emit=self._emit, broke=self.broke
             )
 
     # --- facts ----------------------------------------------------------------------------------
@@ -177,34 +174,34 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
                 if rose:
                     self._weigh(self._bargein.distress_rose(now_s=self._clock.now_s()))
 
-    def emit(self, fact: Fact) -> None:
+    def _emit(self, fact: Fact) -> None:
         if not self._bridged:
             self._port.emit(fact)
 
     def broke(self, error: EngineError) -> None:
         log.error("engine failed", engine=error.engine, why=str(error))
-        self.spawn(self.push_frame(EngineBroke(engine=error.engine, why=str(error))))
+        self._spawn(self.push_frame(EngineBroke(engine=error.engine, why=str(error))))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     # --- the caller, as the listener reports it --------------------------------------------------
 
-    def caller_began(self, at_s: float) -> None:
-        self.emit(SpeechStarted(leg="caller", at=at_s))
+    def began(self, at_s: float) -> None:
+        self._emit(SpeechStarted(leg="caller", at=at_s))
         self._stopwatch.caller_began()
         self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
 
-    def caller_stopped(self, at_s: float) -> None:
-        self.emit(SpeechStopped(leg="caller", at=at_s))
+    def stopped(self, at_s: float) -> None:
+        self._emit(SpeechStopped(leg="caller", at=at_s))
         self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
 
-    def caller_words(self, transcript: Transcript) -> None:
+    def words(self, transcript: Transcript) -> None:
         self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
 
-    def caller_turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+    def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if self._ear is not None:
             self._ear.turn_ended()
         listening_only = self._bargein.listening_only
@@ -214,13 +211,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
             return
         if not listening_only:
             self._stopwatch.turn_ended(speech_end_s=ended.end_s, waited_s=ended.waited_s, now_s=self._clock.now_s())
-        self.emit(_transcribed("caller", ended, transcript, offset_s, final=not listening_only))
-
-    def human_turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
-        if not transcript.text:
-            return
-        self.emit(_transcribed("human", ended, transcript, offset_s, final=True))
-        self.emit(ConsentHeard(intent=interpret(transcript.text), text=transcript.text, end=ended.end_s))
+        self._emit(transcribed("caller", ended, transcript, offset_s, final=not listening_only))
 
     # --- interruptions ---------------------------------------------------------------------------
 
@@ -238,9 +229,9 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
                     self._port.command(ClearTurn(turn=turn, onset=onset_s))
                     self._port.command(PauseTurn(on=False))
                     self._agent.cut(turn)
-                    self.spawn(self.push_frame(Cut(turn=turn, onset_s=onset_s)))
+                    self._spawn(self.push_frame(Cut(turn=turn, onset_s=onset_s)))
                 case AskWords(start_s=start_s, end_s=end_s):
-                    self.spawn(self._ask_words(start_s, end_s))
+                    self._spawn(self._ask_words(start_s, end_s))
 
     async def _ask_words(self, start_s: float, end_s: float) -> None:
         samples, _ = self._caller.sound(start_s - 0.2, end_s)
@@ -253,45 +244,11 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
             self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
 
 
+def _ear(engines: Engines, port: CallPort) -> EarTap | None:
+    # Only where it is wanted: it brings scipy.signal, 1.6 s of import.
+    from voice.pipeline.ear_tap import EarTap
+
+    return EarTap(engines.ear, engines.pool, port) if engines.ear is not None else None
+
+
 _RANK = {"calm": 0, "attend": 1, "distress": 2}
-
-
-class _CallerHeard:
-    def __init__(self, hearing: HearingProcessor) -> None:
-        self.began: Callable[[float], None] = hearing.caller_began
-        self.stopped: Callable[[float], None] = hearing.caller_stopped
-        self.words: Callable[[Transcript], None] = hearing.caller_words
-        self.turn: Callable[[TurnEnded, Transcript, float], None] = hearing.caller_turn
-        self.broke: Callable[[EngineError], None] = hearing.broke
-
-
-class _HumanHeard:
-    """Words only."""
-
-    def __init__(self, hearing: HearingProcessor) -> None:
-        self._hearing = hearing
-        self.turn: Callable[[TurnEnded, Transcript, float], None] = hearing.human_turn
-        self.broke: Callable[[EngineError], None] = hearing.broke
-
-    def began(self, at_s: float) -> None:
-        self._hearing.emit(SpeechStarted(leg="human", at=at_s))
-
-    def stopped(self, at_s: float) -> None:
-        self._hearing.emit(SpeechStopped(leg="human", at=at_s))
-
-    def words(self, transcript: Transcript) -> None:
-        pass
-
-
-def _transcribed(leg: Leg, ended: TurnEnded, transcript: Transcript, offset_s: float, *, final: bool) -> Transcribed:
-    words = tuple((round(a + offset_s, 3), round(b + offset_s, 3), w) for a, b, w in transcript.words)
-    return Transcribed(
-        leg=leg,
-        start=ended.start_s,
-        end=ended.end_s,
-        text=transcript.text,
-        final=final,
-        log_prob=transcript.log_prob,
-        no_speech=transcript.no_speech,
-        words=words,
-    )

@@ -15,6 +15,9 @@ from pathlib import Path
 from voice.engines.synthesis import RATE_HZ, PiperSynthesizer
 
 PROMPT_WPM = 165.0
+DISCLOSURE_MOST_S = 7.8
+"""The caller's first words may take 8 s; a longer disclosure is spoken faster, up to `FASTEST_WPM`."""
+FASTEST_WPM = 240.0
 _AT_ONCE = 2
 
 
@@ -28,7 +31,7 @@ async def render_prompts(texts: Mapping[str, str], synthesizer: PiperSynthesizer
 
     async def render(name: str) -> None:
         if not paths[name].is_file():
-            pcm = await synthesizer.render(texts[name], PROMPT_WPM)
+            pcm = await _render(name, texts[name], synthesizer)
             await asyncio.to_thread(_write, paths[name], pcm)
 
     at_once = asyncio.Semaphore(_AT_ONCE)
@@ -39,6 +42,16 @@ async def render_prompts(texts: Mapping[str, str], synthesizer: PiperSynthesizer
 
     await asyncio.gather(*(in_turn(name) for name in order[shift:] + order[:shift]))
     return {name: [text, str(paths[name].resolve())] for name, text in texts.items()}
+
+
+async def _render(name: str, text: str, synthesizer: PiperSynthesizer) -> bytes:
+    rate_wpm = PROMPT_WPM
+    while True:
+        pcm = await synthesizer.render(text, rate_wpm)
+        over = len(pcm) / 2 / RATE_HZ / DISCLOSURE_MOST_S
+        if name != "disclosure" or over <= 1.0 or rate_wpm >= FASTEST_WPM:
+            return pcm
+        rate_wpm = min(FASTEST_WPM, max(rate_wpm + 5, rate_wpm * (1 + 0.8 * (over - 1))))
 
 
 def _digest(synthesizer: PiperSynthesizer, text: str) -> str:

@@ -51,7 +51,8 @@ class Stopwatch:
         if marks is None or marks.said_s is None or marks.sound_s is None or fact.turn != marks.turn:
             return None
         self._marks = None
-        if fact.cut and fact.end - fact.start < 0.02:
+        if fact.cut and not fact.text:
+            # Stopped before a word of it was heard: no answer to time.
             return None
         # Clocks of two processes meet here: a stage that comes out a hair below zero is zero.
         edges = [marks.speech_end_s, marks.speech_end_s + marks.waited_s, marks.ended_s, marks.said_s]
