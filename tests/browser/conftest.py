@@ -26,14 +26,14 @@ SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser-store")
     make_call.everything(folder)
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(store: Path) -> Iterator[str]:
     """``warmline web`` over the store; its address."""
     port = _free_port()
@@ -58,8 +58,9 @@ def _free_port() -> int:
     raise RuntimeError("no free port between 28000 and 28999")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ends with this folder's tests: playwright's own event loop is in the way of asynchronous tests elsewhere."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("chromium is missing; apt-get install chromium")
