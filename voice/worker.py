@@ -23,6 +23,7 @@ from voice.logs import join_loguru
 from voice.pipeline.call import CallPipeline
 from voice.pipeline.engines import Engines, load_engines
 from voice.pipeline.link_client import LinkClient, LinkPort
+from voice.pipeline.prewarm import fixed, prewarm
 from voice.pipeline.prompts import render_prompts
 from voice.playbooks import Playbook
 
@@ -37,6 +38,9 @@ class Calls:
         self._pipelines: dict[int, CallPipeline] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.link: LinkClient | None = None
+        self.quiet = asyncio.Event()
+        """No call is up."""
+        self.quiet.set()
 
     async def message(self, obj: dict[str, Any]) -> None:
         """A committed fact or a command of one call. One that cannot be read costs that message, not the calls."""
@@ -74,8 +78,8 @@ class Calls:
 
     async def _attach(self, call: int, attach: Attach) -> None:
         assert self.link is not None
-        if call in self._pipelines:
-            self._detach(call)
+        self._detach(call)
+        self.quiet.clear()
         pipeline = CallPipeline(
             settings=self._settings,
             playbook=self._playbook,
@@ -92,6 +96,8 @@ class Calls:
             task = asyncio.get_running_loop().create_task(pipeline.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+        if not self._pipelines:
+            self.quiet.set()
 
 
 async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | None = None) -> None:
@@ -111,7 +117,11 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         calls = Calls(settings, playbook, engines)
         calls.link = LinkClient(settings.worker.link, hello, calls)
         log.info("worker ready", worker=name, models=engines.models)
-        await calls.link.run(stop)
+        ahead = asyncio.create_task(prewarm(fixed(playbook.spoken_texts().values()), engines.synthesizer, calls.quiet))
+        try:
+            await calls.link.run(stop)
+        finally:
+            ahead.cancel()
         await calls.closed()
     finally:
         await asyncio.to_thread(engines.pool.close)

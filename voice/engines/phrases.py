@@ -45,13 +45,22 @@ class PhraseCache:
     def pin(self, key: str) -> None:
         """Keeps a phrase on disk for the next start."""
         sound = self._sound.get(key)
-        if self._folder is None or sound is None:
+        if self._folder is None or sound is None or (self._folder / f"{key}.pcm").is_file():
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{key}.pcm"
         part = path.with_suffix(f".{os.getpid()}.part")
         part.write_bytes(sound)
         part.replace(path)
+
+    def fetch(self, key: str) -> bool:
+        """Takes a phrase from disk that somebody else may have pinned by now; whether it is in memory."""
+        if key not in self._sound and self._folder is not None:
+            try:
+                self.put(key, (self._folder / f"{key}.pcm").read_bytes())
+            except OSError:
+                return False
+        return key in self._sound
 
     def load(self) -> int:
         """Reads every pinned phrase into memory; returns how many."""

@@ -9,6 +9,7 @@ Hears from: the pipeline, text. Tells: the pipeline, 8 kHz 16-bit mono.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -72,6 +73,14 @@ class PiperSynthesizer:
 
     async def render(self, text: str, rate_wpm: float) -> bytes:
         return b"".join([chunk async for chunk in self.stream(text, rate_wpm)])
+
+    async def keep(self, piece: str, rate_wpm: float) -> None:
+        """Makes one of `pieces` ahead of time, for this start and the next."""
+        key = self._cache.key(self.voice.hash, piece, quantised(rate_wpm))
+        if not await asyncio.to_thread(self._cache.fetch, key):
+            async for _ in self._piece(piece, quantised(rate_wpm), first=False):
+                pass
+            await asyncio.to_thread(self._cache.pin, key)
 
     def length_scale(self, rate_wpm: float) -> float:
         """Piper's stretch for a wanted rate: measured, because durations are rounded up to frames."""
