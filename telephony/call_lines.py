@@ -60,8 +60,9 @@ def human_event(call: Call, event: LegEvent, attempt: int) -> None:
             call.log.event(HumanAnswered(t=call.t, attempt=attempt))
         case Key(key=key) if current:
             call.sound.key(call.human)
+            joined = call.bridged  # the key that joins the legs is meant for us, not for the caller
             call.log.commit(KeyPressed(leg="human", key=key))
-            if call.bridged and call.caller.leg is not None:
+            if joined and call.caller.leg is not None:
                 call.caller.leg.send_key(key)
         case KeyDown() if current:
             call.sound.key(call.human)
