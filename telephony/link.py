@@ -176,6 +176,8 @@ class LinkServer:
                     self._listener.worker_audio(worker, record)
                 return
             obj = json.loads(message)
+            if not isinstance(obj, dict):
+                raise LinkError("not a JSON object")
             if "beat" not in obj:
                 self._listener.worker_said(worker, obj)
         except (LinkError, ValueError, TypeError, KeyError) as exc:
