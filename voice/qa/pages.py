@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -18,10 +18,10 @@ from telephony.messages import ENDINGS, LEVELS, OUTCOMES
 from voice.qa import rendering, views
 from voice.qa.access import COOKIE, SESSION_S, client_of
 from voice.qa.context import Web, web_of
+from voice.qa.context_of_call import replay_context
 from voice.qa.problems import Problem
 from voice.store import reviews, search, timeline
-from voice.store.calls import CallRecord, open_call
-from voice.store.figures import figures_of
+from voice.store.calls import open_call
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -90,24 +90,6 @@ def replay(request: Request, web: Context, call_id: str) -> HTMLResponse:
     return rendering.render(
         request, "call.html", **replay_context(call), reviews=reviews.of_call(web.index, call_id), static=False
     )
-
-
-def replay_context(call: CallRecord) -> dict[str, Any]:
-    """What the template of the replay page needs, except the reviews."""
-    text, fields_ = views.briefing(call)
-    return {
-        "call": call,
-        "answered": {"at": "", "from": "", "to": "", "codec": "", "versions": {}, **(call.first("CallAnswered") or {})},
-        "figures": figures_of(call),
-        "turns": views.turns(call),
-        "speakers": views.SPEAKERS,
-        "decisions": views.decisions(call),
-        "briefing_text": text,
-        "briefing": fields_,
-        "questions": reviews.QUESTIONS,
-        "form": reviews.FORM,
-        "has_human": bool(call.audio("human") or call.of("LegsBridged")),
-    }
 
 
 @router.get("/calls/{call_id}/table")

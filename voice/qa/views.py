@@ -74,7 +74,7 @@ def _heard(call: CallRecord, bridged_s: float) -> Iterator[Turn]:
                 end=f["end"],
                 text=str(f["text"]),
                 words=tuple(_words(f.get("words"))),
-                private=leg == "human" and f["start"] < bridged_s,
+                private=leg == "human" and f["start"] < bridged_s and bool(call.of("HandoffState")),
             )
 
 

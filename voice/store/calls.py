@@ -46,6 +46,8 @@ class CallRecord:
     decisions: list[Json] = field(default_factory=list)
     summary: Json = field(default_factory=dict)
     live: bool = False
+    length_s: float | None = None
+    """Of a recording that never was a call, which has no `CallEnded` to tell it."""
     broken: str = ""
     """Why the folder can't be read as it should be; empty if it can."""
 
@@ -58,6 +60,8 @@ class CallRecord:
     @property
     def duration_s(self) -> float:
         """Call time of the end, or of the newest fact while the call lives."""
+        if self.length_s is not None:
+            return self.length_s
         ended = self.of("CallEnded")
         return float(ended[-1]["t"]) if ended else max((float(f["t"]) for f in self.facts), default=0.0)
 
