@@ -51,7 +51,7 @@ async def test_two_phones_talk_press_keys_and_record_both_directions(start: Star
     caller.send(do="play", file=clip("order_2"))
     assert await caller.wait("played")
     assert await human.wait("heard_speech_end")
-    human.send(do="play", file=clip("yes_please_slt"))
+    human.send(do="play", file=clip("yes_please"))
     assert await caller.wait("heard_speech_end")
     caller.send(do="key", digits="1")
     pressed = await human.wait("key_heard")
@@ -133,9 +133,9 @@ async def test_warmline_call_reports_what_its_ear_measured(start: Start, tmp_pat
 
     async def answer() -> None:
         assert await human.wait("answered")
-        human.send(do="play", file=clip("yes_please_slt"))
+        human.send(do="play", file=clip("yes_please"))
         assert await human.wait("key_heard", where=lambda e: e["digit"] == "2")
-        human.send(do="play", file=clip("thanks_slt"))
+        human.send(do="play", file=clip("thanks"))
         assert await human.wait("played", since=len(human.events))
         human.send(do="hangup")
 
