@@ -113,11 +113,12 @@ def answer(desk: Desk, _: str) -> str:
 
 
 def reassure(desk: Desk, _: str) -> None:
-    """The one piece of news is that a phone rings. Later, and while a human has yet to accept, we are still trying."""
+    """Only what is so: a phone rings, somebody is hearing the briefing, or we are still trying."""
     now = desk.now
     news = not now.news_told and now.leg is not None and now.leg.ringing and not now.leg.answered
     now.news_told = now.news_told or news
-    desk.tell(TellCaller(prompt="hold_news" if news else "still_trying"))
+    briefed = now.state in ("BRIEFING", "DECIDING")
+    desk.tell(TellCaller(prompt="hold_news" if news else "being_told" if briefed else "still_trying"))
     desk.arm("news", table.NEWS_EVERY_S)
 
 

@@ -19,6 +19,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "worker_lost": "I lost the thread for a moment. Please stay on the line, this goes on.",
         "hold_start": "I am bringing in a colleague now, and I pass on what you told me. Please stay on the line.",
         "hold_news": "A phone is ringing at a colleague's desk. You can still say never mind.",
+        "being_told": "A colleague is hearing about your matter right now. It will not be long.",
         "still_trying": "I am still trying to reach somebody for you. You can still say never mind.",
         "next_person": "That colleague is not free. I am calling the next one.",
         "screening": "A caller needs a person. Press 1 or say yes to hear about it.",

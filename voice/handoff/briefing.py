@@ -84,13 +84,13 @@ def build(notes: Notes, done: Sequence[str]) -> BriefingBuilt:
     who, need, tried = _who(notes), _need(notes), _tried(done)
     state, next_step = _state(notes), _next(notes)
     fields = {"who": who, "need": need, "done": tried, "state": state, "next": next_step}
-    return BriefingBuilt(text=_spoken(list(fields.values())), fields=fields)
+    return BriefingBuilt(text=_spoken(fields), fields=fields)
 
 
 def _who(notes: Notes) -> dict[str, Any]:
     name = notes.slots.get("customer_name")
     evidence = [_slot_span(name)] if name else []
-    spoken = f"{name.value}, not verified" if name else "Name unknown, not verified"
+    spoken = f"{name.value}, not verified" if name else "Caller not verified"
     return _field(spoken, evidence, name=name.value if name else "unknown", verified=False, number=notes.caller)
 
 
@@ -147,10 +147,18 @@ def _next(notes: Notes) -> dict[str, Any]:
     return _field(f"Please {intent.next_step}", [], step=intent.next_step)
 
 
-def _spoken(fields: list[dict[str, Any]]) -> str:
-    """All five fields, with the details of the need if they fit; never more than `MAX_WORDS` words."""
-    full = [f["text"] + (f", {f['extra']}" if f.get("extra") else "") for f in fields]
-    for parts in (full, [f["text"] for f in fields], [f["text"].split(", said ")[0].split(";")[0] for f in fields]):
+def _spoken(fields: dict[str, dict[str, Any]]) -> str:
+    """As much as `MAX_WORDS` words hold. First to go is what was done, then the quote, then the need's details."""
+    quoteless = fields["state"]["text"].split(", said ")[0]
+    details = fields["need"]["text"] + (f", {fields['need']['extra']}" if fields["need"].get("extra") else "")
+    who, need, done, state, following = (f["text"] for f in fields.values())
+    text = ""
+    for parts in (
+        (who, details, done, state, following),
+        (who, details, state, following),
+        (who, details, quoteless, following),
+        (who, need, quoteless, following),
+    ):
         text = ". ".join(parts) + "."
         if len(text.split()) <= MAX_WORDS:
             return text

@@ -125,7 +125,7 @@ def test_from_distress_to_a_human() -> None:
     world.fact(BUILT, 13.0)
     world.event(PromptPlayed(t=16.0, leg="human", prompt="screening"))
     assert world.fact(human_key("1"), 17.0) == [TellHuman(prompt="briefing")]
-    assert world.expire(23.0) == [TellCaller(prompt="still_trying")], "no phone rings any more"
+    assert world.expire(23.0) == [TellCaller(prompt="being_told")], "the colleague hears the briefing"
     assert world.event(PromptPlayed(t=27.0, leg="human", prompt="briefing")) == [TellHuman(prompt="decide")]
     assert world.fact(human_key("1"), 29.0) == [SetHumanListening(on=False), StopHold(), BridgeLegs()]
     assert world.fact(LegsBridged(human="ann"), 29.1) == [
