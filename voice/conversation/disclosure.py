@@ -22,5 +22,7 @@ def disclosure(privacy: Privacy) -> str:
     if privacy.record:
         return "I'm an automated assistant. I record this call unless you press 8. Press 0 for a person."
     if privacy.analyse_emotion:
-        return "I'm an automated assistant. I analyse your mood to help sooner unless you press 9. Press 0 for a person."
+        return (
+            "I'm an automated assistant. I analyse your mood to help sooner unless you press 9. Press 0 for a person."
+        )
     return "I'm an automated assistant. This call is not recorded. Press 0 for a person."
