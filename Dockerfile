@@ -8,7 +8,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends ca-certificates npm python3 python3-pip python3-venv >/dev/null
+ && apt-get install -y -qq --no-install-recommends ca-certificates python3 python3-pip python3-venv >/dev/null
 WORKDIR /src
 COPY requirements.lock ./
 RUN python3 -m venv /opt/warmline \
@@ -17,8 +17,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY voice voice
 COPY prosody prosody
 COPY telephony telephony
-RUN if [ -f voice/qa/frontend/vendor.json ]; then /opt/warmline/bin/python -m voice.qa.frontend_fetch; fi \
- && /opt/warmline/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+RUN /opt/warmline/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
 
 FROM ${BASE}
 RUN apt-get update -qq \
