@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import structlog
@@ -87,7 +88,7 @@ class Calls:
             port=LinkPort(self.link, call),
             next_turn=attach.next_turn,
         )
-        past: list[Stamped] = [stamped_from_json(obj) for obj in attach.facts]
+        past = list(_readable(attach.facts))
         await pipeline.start(past, resumed=attach.resumed)
         self._pipelines[call] = pipeline
 
@@ -98,6 +99,14 @@ class Calls:
             task.add_done_callback(self._closing.discard)
         if not self._pipelines:
             self.quiet.set()
+
+
+def _readable(facts: Iterable[dict[str, Any]]) -> Iterator[Stamped]:
+    for obj in facts:
+        try:
+            yield stamped_from_json(obj)
+        except (UnknownMessage, KeyError, ValueError) as exc:
+            log.error("fact of another version", error=str(exc))
 
 
 async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | None = None) -> None:

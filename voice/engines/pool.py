@@ -9,6 +9,7 @@ Hears from: every engine. Tells: the event loop, through futures.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import itertools
 import os
 import queue
@@ -34,17 +35,19 @@ class Priority(IntEnum):
 class EnginePool:
     """A fixed number of daemon threads behind one priority queue; first in, first out within a priority."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or max(2, os.cpu_count() or 1)
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or max(2, os.cpu_count() or 1)
         self._queue: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
         self._order = itertools.count()
         self._unfinished = 0
         self._count = threading.Lock()
         self._workers = [
-            threading.Thread(target=self._work, name=f"engine-{n}", daemon=True) for n in range(self.threads)
+            threading.Thread(target=self._work, name=f"engine-{n}", daemon=True) for n in range(self.workers)
         ]
         for worker in self._workers:
             worker.start()
+        # A thread still alive when CTranslate2's own are torn down aborts the process (exit 134).
+        atexit.register(self.close)
 
     @property
     def waiting(self) -> int:
@@ -69,10 +72,12 @@ class EnginePool:
         return await asyncio.wrap_future(self.submit(priority, work))
 
     def close(self) -> None:
-        """Ends the threads after everything queued more urgently than the end."""
-        for _ in self._workers:
+        """Ends the threads after everything queued. Closing again does nothing."""
+        atexit.unregister(self.close)
+        workers, self._workers = self._workers, []
+        for _ in workers:
             self.submit(Priority.STOP, _stop)
-        for worker in self._workers:
+        for worker in workers:
             worker.join()
 
     def _finished(self, _: Future[Any]) -> None:
