@@ -82,6 +82,7 @@ async def test_briefing_is_for_the_human_alone_and_then_both_hear_each_other(rig
     caller.send(do="hangup")
     assert await human.wait("closed") is not None
     await worker.fact("CallEnded")
+    assert await caller.wait("closed") is not None
     await caller.stop()
     folder = await rig.folder_of()
     states = [f["state"] for f in facts(folder, "HandoffState")]
