@@ -1,6 +1,6 @@
 """How the demo's people behave: pure scripts that hear a phone and read the call's facts, and say what to do next.
 
-A caller waits for the turn as people do: the far end has spoken and is quiet for 0.7 s. What the words meant is read
+A caller waits for the turn as people do: the far end has spoken and is quiet for 0.9 s. What the words meant is read
 from the facts, because a recording cannot understand. Times are on the machine's monotonic clock.
 
 Hears from: phone events, facts. Tells: `voice.demo.runner`.
@@ -18,7 +18,7 @@ from voice.demo.scenario import Human, Scenario
 
 Json = Mapping[str, Any]
 
-QUIET_S = 0.7
+QUIET_S = 0.9
 MUTE_S = 8.0
 """An agent that says nothing for this long is spoken to anyway."""
 WAITING = frozenset({"HOLDING", "DIALLING", "ANSWERED", "SCREENING", "BRIEFING", "DECIDING", "BRIDGING"})
@@ -91,9 +91,11 @@ class Caller:
                 self.disclosed = True
             case {"fact": "Said", "leg": "caller"}:
                 self.heard = f"{self.heard} {fact['text']}".strip()
-                self.said_since = self.said_since or not fact.get("prompt")
+                # A sentence that was cut comes again, and a prompt asks nothing: only a whole one gives the turn.
+                self.said_since = self.said_since or not (fact.get("prompt") or fact.get("cut"))
             case {"fact": "HandoffOffered"}:
                 self.offered = True
+                self.said_since = False
             case {"fact": "HandoffAnswered"} | {"fact": "HandoffRequested"}:
                 self.offered = False
             case {"fact": "HandoffState"}:

@@ -60,7 +60,7 @@ def greeted(line: Line) -> Line:
 def test_the_caller_waits_for_the_greeting_and_for_quiet(caller: Line) -> None:
     assert caller.waits(2.0) == []
     greeted(caller)
-    assert caller.waits(0.6) == []
+    assert caller.waits(0.8) == []
     assert caller.waits(0.3) == [Do(say="order_1")]
 
 
@@ -75,6 +75,17 @@ def test_one_sentence_a_turn(caller: Line) -> None:
     assert caller.waits(1.0) == [Do(say="order_1")]
     caller.plays()
     assert caller.waits(3.0) == []
+    caller.agent_says("What is your order number?")
+    assert caller.waits(1.0) == [Do(say="order_2")]
+
+
+def test_a_sentence_that_was_cut_is_waited_for_again(caller: Line) -> None:
+    greeted(caller)
+    caller.waits(1.0)
+    caller.plays()
+    caller.far_speaks(1.0)
+    caller.person.fact({"fact": "Said", "leg": "caller", "text": "What is", "prompt": "", "cut": True})
+    assert caller.waits(4.0) == []
     caller.agent_says("What is your order number?")
     assert caller.waits(1.0) == [Do(say="order_2")]
 
