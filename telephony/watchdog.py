@@ -246,7 +246,9 @@ class Watchdog:
         if self._state in _WITH_AGENT:
             yield from self._rules_with_agent()
         elif self._state not in _WITH_HUMAN:
-            yield max(self._sound_s + limits.dead_air_s, self._prompt_s + limits.again_s), "hold_silent"
+            # The caller may have been silent, thinking, before the hold: our silence begins with it.
+            since_s = max(self._sound_s, self._entered_s)
+            yield max(since_s + limits.dead_air_s, self._prompt_s + limits.again_s), "hold_silent"
 
     def _rules_with_agent(self) -> Iterator[tuple[float, str]]:
         limits = self._limits

@@ -387,3 +387,14 @@ def test_without_recording_there_is_no_sound_on_disk(make: Make) -> None:
     folder = v.store / "calls" / "call-1"
     assert sorted(p.name for p in folder.iterdir()) == ["decisions.jsonl", "facts.jsonl", "summary.json"]
     assert verify(v.store) == []
+
+
+def test_a_hold_that_begins_after_a_silence_is_not_met_with_please_wait(make: Make) -> None:
+    v = make()
+    v.run(1.0)
+    v.orders(StartTurn(turn=1, text="is that right", rate_wpm=150))
+    v.sound_of_turn(1, 1000, 1.0)
+    v.run(4.0)
+    v.caller_presses("0")
+    v.run(5.0)
+    assert [f["prompt"] for f in v.facts("Said") if f["prompt"]] == ["disclosure", "hold_start"]
