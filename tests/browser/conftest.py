@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -35,14 +36,20 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def server(store: Path) -> Iterator[str]:
-    """``warmline web`` over the store; its address."""
+    with served(store) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def served(store: Path) -> Iterator[str]:
+    """The replay pages over a store, in a process of their own; their address."""
     port = _free_port()
     command = [sys.executable, "-m", "tests.browser.serve", str(store), f"127.0.0.1:{port}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
+        assert process.stdin is not None
         assert process.stdout.readline().strip() == "serving"
         yield f"http://127.0.0.1:{port}"
-        assert process.stdin is not None
         process.stdin.close()
         assert process.wait(20) == 0
 

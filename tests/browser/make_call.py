@@ -410,6 +410,30 @@ def live(store: Path, call_id: str = "20261124-101500-11fe55") -> Path:
     return m.write(None)
 
 
+def hour(store: Path, call_id: str = "20261122-080000-1h0000", minutes: int = 60) -> Path:
+    """The calm call over and over until it lasts ``minutes``: what a long call costs the page."""
+    unit = calm(store, call_id)
+    facts = [json.loads(x) for x in (unit / "facts.jsonl").read_bytes().splitlines()]
+    length_s, times = facts[-1]["t"], round(minutes * 60 / facts[-1]["t"])
+    lines = [facts[0] | {"at": "2026-11-22T08:00:00Z"}]
+    for n in range(times):
+        lines += [_shifted(f, n * length_s) for f in facts[1:-1]]
+    lines.append(facts[-1] | {"t": length_s * times})
+    numbered = (f | {"seq": seq} for seq, f in enumerate(lines, 1))
+    (unit / "facts.jsonl").write_text("".join(json.dumps(f) + "\n" for f in numbered))
+    for path in unit.glob("*.flac"):
+        samples, rate_hz = sf.read(path, dtype="int16")
+        sf.write(path, np.concatenate([samples] * times), rate_hz, subtype="PCM_16")
+    return unit
+
+
+def _shifted(fact: dict[str, Any], by_s: float) -> dict[str, Any]:
+    moved = {k: round(v + by_s, 3) if k in ("t", "start", "end", "at") else v for k, v in fact.items()}
+    if "words" in fact:
+        moved["words"] = [[round(a + by_s, 3), round(b + by_s, 3), w] for a, b, w in fact["words"]]
+    return moved
+
+
 def everything(store: Path) -> None:
     for make in (distress, calm, opted_out, hostile, broken, live):
         make(store)

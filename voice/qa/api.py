@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from voice import __version__
 from voice.qa.context import Web, web_of
+from voice.qa.context_of_call import versions_of
 from voice.qa.problems import Problem
 from voice.store import export, retention, reviews, search, timeline
 from voice.store.calls import CallRecord, Json, open_call
@@ -134,17 +134,6 @@ def add_review(web: Context, call_id: str, review: ReviewIn, response: Response)
     stored = reviews.add(web.index, call_id, given, versions_of(call))
     response.headers["Location"] = f"/api/calls/{call_id}/reviews"
     return stored
-
-
-def versions_of(call: CallRecord) -> dict[str, str]:
-    """Of everything that judged the call: without them a correction can't be compared with a later model."""
-    answered = call.first("CallAnswered") or {}
-    models = {f["model"] for f in call.of("EmotionScored") if f.get("model")}
-    return {
-        **{str(k): str(v) for k, v in answered.get("versions", {}).items()},
-        **({"ear": sorted(models)[-1]} if models else {}),
-        "qa": __version__,
-    }
 
 
 @router.get("/calls/{call_id}/export")

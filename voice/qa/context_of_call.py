@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from voice import __version__
 from voice.qa import views
 from voice.store import reviews
 from voice.store.calls import CallRecord
@@ -19,6 +20,7 @@ def replay_context(call: CallRecord) -> dict[str, Any]:
     return {
         "call": call,
         "answered": {"at": "", "from": "", "to": "", "codec": "", "versions": {}, **(call.first("CallAnswered") or {})},
+        "versions": versions_of(call),
         "figures": figures_of(call),
         "turns": views.turns(call),
         "speakers": views.SPEAKERS,
@@ -29,3 +31,13 @@ def replay_context(call: CallRecord) -> dict[str, Any]:
         "form": reviews.FORM,
         "has_human": bool(call.audio("human") or call.of("LegsBridged")),
     }
+
+
+def versions_of(call: CallRecord) -> dict[str, str]:
+    """Of everything that judged the call: without them a correction can't be compared with a later model."""
+    answered = call.first("CallAnswered") or {}
+    found = {str(k): str(v) for k, v in answered.get("versions", {}).items()}
+    for attached in call.of("WorkerAttached"):
+        found |= {str(k): str(v) for k, v in (attached.get("models") or {}).items()}
+    models = [f["model"] for f in call.of("EmotionScored") if f.get("model")]
+    return {**found, **({"ear": models[-1]} if models else {}), "qa": __version__}

@@ -16,6 +16,8 @@ from voice.store.calls import CallRecord, Json
 SILENCE_S = 3.0
 OVERLAP_S = 1.0
 BURST_S = 1.0
+LOST_S = 0.2
+"""Less is hidden by concealment and only hatched on the lane."""
 
 Span = tuple[float, float]
 
@@ -174,9 +176,11 @@ def _losses(call: CallRecord) -> Iterable[Marker]:
                 upto += 1
             burst = lost[at:upto]
             total = sum(f["end"] - f["start"] for f in burst)
+            at = upto
+            if total < LOST_S:
+                continue
             label = f"{total:.2f} s of {leg} audio lost" + (f" in {len(burst)} pieces" if len(burst) > 1 else "")
             yield Marker(kind="lost", start=burst[0]["start"], end=burst[-1]["end"], label=label, seq=burst[0]["seq"])
-            at = upto
 
 
 def _fact_marker(f: Json) -> Marker | None:

@@ -185,6 +185,11 @@ function wave(ctx, w, h, axis, { call, peaks }, ink, name) {
     if (high - low < 1) continue;
     ctx.fillRect(x, h / 2 - high * gain, 1, Math.max((high - low) * gain, 1));
   }
+  ctx.fillStyle = ink.attend;
+  for (const lost of call.of("AudioLost")) {
+    if (lost.leg === name && visible(axis, lost)) ctx.fillRect(axis.x(lost.start, w), 0, Math.max(axis.x(lost.end, w) - axis.x(lost.start, w), 1.5), 4);
+  }
+  ctx.fillStyle = ink[name];
   ctx.globalAlpha = 0.9;
   for (const [start, end] of call.timeline.speech[name] || []) {
     const x = axis.x(start, w), to = axis.x(end, w);
