@@ -59,7 +59,7 @@ async def reach(state: str, worker: ScriptedWorker, human: DrivenPhone) -> None:
     if state == "DECIDING":
         return
     human.send(do="key", digits="1")
-    await worker.fact("LegsBridged")
+    await worker.fact("HandoffState", state="BRIDGED")
 
 
 async def test_briefing_is_for_the_human_alone_and_then_both_hear_each_other(rig: Rig) -> None:
