@@ -31,7 +31,7 @@ def _program(name: str, package: str, why: str) -> Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Everything a call needs, then what only tests and pages need."""
-    from prosody.emotion import find_model
+    from prosody.emotion import model_folder
     from prosody.errors import ProsodyError
 
     findings = [
@@ -46,7 +46,7 @@ def examine(settings: Settings) -> list[Finding]:
         _program("espeak-ng", "espeak-ng", "phonemes for the voice"),
     ]
     try:
-        find_model(settings.ear.model)
+        model_folder(settings.ear.model)
         findings.append(Finding(what=f"ear model {settings.ear.model}", ok=True))
     except ProsodyError as exc:
         findings.append(Finding(what=f"ear model {settings.ear.model}", ok=False, remedy=str(exc)))

@@ -74,11 +74,11 @@ def check_startable(settings: Settings) -> None:
             except OSError as exc:
                 raise ConfigError(key, value, f"{(exc.strerror or str(exc)).lower()}; choose another") from exc
     if settings.privacy.analyse_emotion:
-        from prosody.emotion import find_model
+        from prosody.emotion import model_folder
         from prosody.errors import ProsodyError
 
         try:
-            find_model(settings.ear.model)
+            model_folder(settings.ear.model)
         except ProsodyError as exc:
             raise ConfigError("ear.model", settings.ear.model, str(exc)) from exc
 

@@ -104,7 +104,8 @@ def decisions_are_chained(c: Call) -> str:
     for line in (c.folder / "decisions.jsonl").read_text("utf-8").splitlines():
         d = json.loads(line)
         assert d["prev_hash"] == last, f"chain broken at decision {d['seq']}"
-        body = {k: v for k, v in d.items() if k != "hash"}
+        # inputs may be erased on the caller's wish; the chain holds their salted hash instead
+        body = {k: v for k, v in d.items() if k not in ("hash", "inputs", "salt")}
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         last = hashlib.sha256(canonical.encode()).hexdigest()
         assert d["hash"] == last, f"decision {d['seq']} was changed"
