@@ -6,8 +6,6 @@ import importlib.util
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 
 from telephony.settings import Settings
 
@@ -31,8 +29,7 @@ def _program(name: str, package: str, why: str) -> Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Everything a call needs, then what only tests and pages need."""
-    from prosody.emotion import model_folder
-    from prosody.errors import ProsodyError
+    from voice.serve import missing_model
 
     findings = [
         Finding(
@@ -45,12 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
         _module("pipecat", "pipeline, voice activity and end-of-turn models (pipecat)"),
         _program("espeak-ng", "espeak-ng", "phonemes for the voice"),
     ]
-    try:
-        model_folder(settings.ear.model)
-        findings.append(Finding(what=f"ear model {settings.ear.model}", ok=True))
-    except ProsodyError as exc:
-        findings.append(Finding(what=f"ear model {settings.ear.model}", ok=False, remedy=str(exc)))
-    vendor = Path(str(resources.files("voice.qa"))) / "frontend" / "vendor"
-    if (vendor.parent / "vendor.json").exists():
-        findings.append(Finding(what="scripts of the replay page", ok=vendor.is_dir(), remedy="run make setup"))
+    lacks = missing_model(settings.ear.model)
+    remedy = f"{lacks} is missing; set ear.model to open, research or a folder that holds a model"
+    findings.append(Finding(what=f"ear model {settings.ear.model}", ok=not lacks, remedy=remedy))
     return findings

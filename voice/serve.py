@@ -73,14 +73,18 @@ def check_startable(settings: Settings) -> None:
                 s.bind((host, port))
             except OSError as exc:
                 raise ConfigError(key, value, f"{(exc.strerror or str(exc)).lower()}; choose another") from exc
-    if settings.privacy.analyse_emotion:
-        from prosody.emotion import model_folder
-        from prosody.errors import ProsodyError
+    if settings.privacy.analyse_emotion and (lacks := missing_model(settings.ear.model)):
+        raise ConfigError(
+            "ear.model", settings.ear.model, f"{lacks} is missing; choose open, research or a folder that holds a model"
+        )
 
-        try:
-            model_folder(settings.ear.model)
-        except ProsodyError as exc:
-            raise ConfigError("ear.model", settings.ear.model, str(exc)) from exc
+
+def missing_model(model: str) -> str:
+    """The first file that an ear model lacks; empty when it is whole."""
+    from prosody.emotion import model_folder
+
+    files = (model_folder(model) / name for name in ("model.onnx", "model.yaml"))
+    return next((str(f) for f in files if not f.is_file()), "")
 
 
 def parts(config: Path | None, settings: Settings) -> list[Part]:
