@@ -427,12 +427,8 @@ class Stamped:
         return {"seq": self.seq, "t": round(self.t, 3), **to_json(self.fact)}
 
 
-def _tree(base: type) -> dict[str, type]:
-    return {c.__name__: c for c in base.__subclasses__()}
-
-
-FACTS: dict[str, type] = _tree(Fact)
-COMMANDS: dict[str, type] = _tree(Command)
+FACTS: dict[str, type[Fact]] = {c.__name__: c for c in Fact.__subclasses__()}
+COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in Command.__subclasses__()}
 
 
 def _plain(value: Any) -> Any:
