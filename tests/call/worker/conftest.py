@@ -6,13 +6,11 @@ A tick ends when every model has answered: call time then does not depend on how
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 import pytest
 import pytest_asyncio
-import soundfile as sf
 from numpy.typing import NDArray
 
 from telephony.link_codec import FRAME_BYTES, FRAME_S
@@ -37,14 +35,6 @@ from telephony.settings import Settings
 from voice import playbooks
 from voice.pipeline.call import CallPipeline
 from voice.pipeline.engines import Engines, load_engines
-
-CLIPS = Path(playbooks.__file__).parents[1] / "demo" / "clips"
-
-
-def clip(name: str) -> bytes:
-    samples, rate = sf.read(CLIPS / f"{name}.flac", dtype="int16")
-    assert rate == 8000
-    return bytes(samples.astype("<i2").tobytes())
 
 
 class Gateway:
@@ -114,11 +104,12 @@ class Gateway:
         self._pipeline = self._new_pipeline(next_turn)
         await self._pipeline.start(list(self.log), resumed=True)
 
-    def say(self, pcm: bytes) -> None:
-        self._mouth += pcm
+    async def say(self, text: str) -> None:
+        """The caller speaks, in a synthetic voice."""
+        self._mouth += await self.engines.synthesizer.render(text, 165)
 
-    def human_says(self, pcm: bytes) -> None:
-        self._human += pcm
+    async def human_says(self, text: str) -> None:
+        self._human += bytes(8000) + await self.engines.synthesizer.render(text, 165) + bytes(16000)
 
     async def listen_to_human(self, on: bool) -> None:
         await self._pipeline.listen_to_human(on)
@@ -203,8 +194,24 @@ async def engines(settings: Settings) -> AsyncIterator[Engines]:
     engines.pool.close()
 
 
+Call = Callable[..., Awaitable[Gateway]]
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def gateway(engines: Engines, settings: Settings) -> AsyncIterator[Gateway]:
-    gateway = await Gateway(engines, settings).answer()
-    yield gateway
-    await gateway.close()
+async def call(engines: Engines, settings: Settings) -> AsyncIterator[Call]:
+    """Makes answered calls, and ends them all: a pipeline that is left running never lets the loop close."""
+    made: list[Gateway] = []
+
+    async def answer(*, disclosed: bool = True, settings: Settings = settings, engines: Engines = engines) -> Gateway:
+        gateway = Gateway(engines, settings)
+        made.append(gateway)
+        return await gateway.answer(disclosed=disclosed)
+
+    yield answer
+    for gateway in made:
+        await gateway.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gateway(call: Call) -> Gateway:
+    return await call()

@@ -24,7 +24,7 @@ from telephony.messages import (
     TurnTimed,
 )
 from telephony.settings import Settings
-from tests.call.worker.conftest import Gateway, clip
+from tests.call.worker.conftest import Call, Gateway
 from voice.engines.transcription import Transcript
 from voice.pipeline.engines import Engines
 
@@ -38,7 +38,7 @@ async def said(gateway: Gateway, n: int) -> None:
 
 async def test_a_question_is_heard_and_answered_in_time(gateway: Gateway) -> None:
     await said(gateway, 1)
-    gateway.say(clip("where_is_my_order"))
+    await gateway.say("I would like to know where my order is.")
     await said(gateway, 2)
 
     (heard,) = gateway.of(Transcribed)
@@ -62,22 +62,21 @@ async def test_a_question_is_heard_and_answered_in_time(gateway: Gateway) -> Non
     assert timed.total_ms < 1000
 
 
-async def test_nothing_is_heard_before_the_disclosure(engines: Engines, settings: Settings) -> None:
-    gateway = await Gateway(engines, settings).answer(disclosed=False)
+async def test_nothing_is_heard_before_the_disclosure(call: Call) -> None:
+    gateway = await call(disclosed=False)
     n = len(gateway.log)
-    gateway.say(clip("where_is_my_order"))
+    await gateway.say("I would like to know where my order is.")
     await gateway.run(5.0)
-    await gateway.close()
     assert len(gateway.log) == n
 
 
 async def test_words_stop_the_agent_and_a_back_channel_does_not(gateway: Gateway) -> None:
     await said(gateway, 1)
-    gateway.say(clip("opening_hours"))
+    await gateway.say("When are you open on Saturday?")
     await gateway.until(lambda: len(gateway.texts()) == 2)
     await gateway.run(0.5)
     onset = gateway.t
-    gateway.say(clip("want_person"))
+    await gateway.say("I want to talk to a real person, please.")
     await gateway.until(lambda: any(isinstance(c, ClearTurn) for _, c in gateway.commands))
     await gateway.run(0.1)
     paused = next(t for t, c in gateway.commands if isinstance(c, PauseTurn) and c.on)
@@ -95,13 +94,12 @@ async def test_words_stop_the_agent_and_a_back_channel_does_not(gateway: Gateway
 async def test_a_back_channel_pauses_the_agent_who_goes_on_from_the_same_sample(
     gateway: Gateway, engines: Engines
 ) -> None:
-    okay = await engines.synthesizer.render("Okay.", 165)
     await said(gateway, 1)
-    gateway.say(clip("opening_hours"))
+    await gateway.say("When are you open on Saturday?")
     await gateway.until(lambda: len(gateway.texts()) == 2)
     begun = len(gateway.sent)
     await gateway.run(0.8)
-    gateway.say(okay)
+    await gateway.say("Okay.")
     await said(gateway, 2)
     second = gateway.of(Said)[1]
     assert isinstance(second, Said)
@@ -122,15 +120,15 @@ async def test_a_back_channel_pauses_the_agent_who_goes_on_from_the_same_sample(
     assert len(gateway.texts()) == 2
 
 
-async def test_the_humans_words_are_heard_and_nothing_else_of_the_human(engines: Engines) -> None:
+async def test_the_humans_words_are_heard_and_nothing_else_of_the_human(call: Call) -> None:
     settings = Settings(privacy={"analyse_emotion": True}, store={"dir": "."})  # type: ignore[arg-type]
-    gateway = await Gateway(engines, settings).answer()
+    gateway = await call(settings=settings)
     await said(gateway, 1)
-    gateway.human_says(clip("yes_please_slt"))
+    await gateway.human_says("Yes, please.")
     await gateway.run(2.5)
     assert not gateway.of(ConsentHeard)
     await gateway.listen_to_human(True)
-    gateway.human_says(bytes(8000) + clip("yes_please_slt") + bytes(16000))
+    await gateway.human_says("Yes, please.")
     await gateway.until(lambda: bool(gateway.of(ConsentHeard)))
     consent = gateway.of(ConsentHeard)[0]
     assert isinstance(consent, ConsentHeard)
@@ -140,10 +138,9 @@ async def test_the_humans_words_are_heard_and_nothing_else_of_the_human(engines:
     assert not gateway.of(ProsodyMeasured)
     assert not gateway.of(EmotionScored)
     await gateway.listen_to_human(False)
-    gateway.human_says(clip("human_hello_slt"))
+    await gateway.human_says("Hello, this is Anna. I have your order here.")
     n = len(gateway.log)
     await gateway.run(5.0)
-    await gateway.close()
     assert not [s for s in gateway.log[n:] if getattr(s.fact, "leg", "") == "human"]
 
 
@@ -151,14 +148,14 @@ async def test_after_the_bridge_nothing_is_heard_any_more(gateway: Gateway) -> N
     await said(gateway, 1)
     gateway.emit(LegsBridged(human="care"))
     n = len(gateway.log)
-    gateway.say(clip("want_person"))
+    await gateway.say("I want to talk to a real person, please.")
     await gateway.run(5.0)
     assert [type(s.fact) for s in gateway.log[n:]] == []
 
 
 async def test_another_worker_goes_on_where_the_first_stood(gateway: Gateway) -> None:
     await said(gateway, 1)
-    gateway.say(clip("where_is_my_order"))
+    await gateway.say("I would like to know where my order is.")
     await said(gateway, 2)
     turns = len(gateway.texts())
     await gateway.take_over(next_turn=turns + 1)
@@ -166,7 +163,7 @@ async def test_another_worker_goes_on_where_the_first_stood(gateway: Gateway) ->
     again = [c for _, c in gateway.commands if isinstance(c, StartTurn)][turns:]
     assert [c.turn for c in again] == [turns + 1]
     assert "order number" in again[0].text.lower()
-    gateway.say(clip("order_4519"))
+    await gateway.say("The order number is four five one nine.")
     await gateway.until(lambda: "four five one nine" in gateway.texts()[-1])
 
 
@@ -177,15 +174,12 @@ class Deaf:
         raise RuntimeError("broken")
 
 
-async def test_when_recognition_fails_the_caller_is_told_and_a_human_asked_for(
-    engines: Engines, settings: Settings
-) -> None:
-    gateway = await Gateway(dataclasses.replace(engines, transcriber=Deaf()), settings).answer()
+async def test_when_recognition_fails_the_caller_is_told_and_a_human_asked_for(call: Call, engines: Engines) -> None:
+    gateway = await call(engines=dataclasses.replace(engines, transcriber=Deaf()))
     await said(gateway, 1)
-    gateway.say(clip("where_is_my_order"))
+    await gateway.say("I would like to know where my order is.")
     await gateway.until(lambda: bool(gateway.of(HandoffRequested)))
     await gateway.until(lambda: any("can't hear you" in text for text in gateway.texts()))
-    await gateway.close()
     (request,) = gateway.of(HandoffRequested)
     assert isinstance(request, HandoffRequested)
     assert request.reason == "stuck"
@@ -203,24 +197,20 @@ class Mute:
         yield b""
 
 
-async def test_when_the_voice_fails_a_human_is_asked_for(engines: Engines, settings: Settings) -> None:
+async def test_when_the_voice_fails_a_human_is_asked_for(call: Call, engines: Engines) -> None:
     mute = dataclasses.replace(engines, synthesizer=Mute(engines.synthesizer.voice))  # type: ignore[arg-type]
-    gateway = await Gateway(mute, settings).answer()
+    gateway = await call(engines=mute)
     await gateway.until(lambda: bool(gateway.of(HandoffRequested)), at_most_s=2.0)
-    await gateway.close()
 
 
-async def test_two_calls_at_once_do_not_share_a_word(engines: Engines, settings: Settings) -> None:
-    one = await Gateway(engines, settings).answer()
-    other = await Gateway(engines, settings).answer()
-    one.say(bytes(48000) + clip("bill_wrong"))
-    other.say(bytes(48000) + clip("opening_hours"))
+async def test_two_calls_at_once_do_not_share_a_word(call: Call) -> None:
+    one, other = await call(), await call()
+    await one.say("There is a mistake on my last bill.")
+    await other.say("When are you open on Saturday?")
     while not (one.of(Transcribed) and other.of(Transcribed)):
         assert one.t < 20
         await one.one_tick()
         await other.one_tick()
-    await one.close()
-    await other.close()
     bill = " ".join(f.text for f in one.of(Transcribed) if isinstance(f, Transcribed)).lower()
     hours = " ".join(f.text for f in other.of(Transcribed) if isinstance(f, Transcribed)).lower()
     assert "bill" in bill
