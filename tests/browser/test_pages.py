@@ -14,7 +14,8 @@ from tests.browser.conftest import get, open_call
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 DISTRESS, HOSTILE, LIVE = "20261124-091203-4f2a9c", "20261123-120000-bad000", "20261124-101500-11fe55"
 PATHS = [
-    "/", "/?level=distress", "/?q=nothing+of+the+kind", "/login", "/nowhere", f"/calls/{DISTRESS}",
+    "/", "/figures", "/what-if?voice=false", "/agreement",
+    "/?level=distress", "/?q=nothing+of+the+kind", "/login", "/nowhere", f"/calls/{DISTRESS}",
     f"/calls/{DISTRESS}/table", f"/calls/{HOSTILE}", f"/calls/{LIVE}", "/calls/20261123-110000-broken",
     "/calls/20261123-170402-77aa10",
 ]  # fmt: skip

@@ -46,11 +46,18 @@ def erase(store: Path, call_id: str, *, index: Index | None = None, actor: str =
         own.forget(call_id)
         shutil.rmtree(peaks.cache_folder(store, call_id), ignore_errors=True)
         _tear_up_tickets(store, call_id)
-        shutil.rmtree(doomed)
+        _remove(doomed)
         own.note(action, call_id, actor=actor)
     finally:
         if index is None:
             own.close()
+
+
+def _remove(folder: Path) -> None:
+    """Another process may be finishing the same erasure: what it removes first is no error, what stays is one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _tear_up_tickets(store: Path, call_id: str) -> None:
@@ -70,7 +77,9 @@ def expire(index: Index, retain_days: int, *, at: datetime | None = None) -> lis
         The ids of the calls erased.
     """
     for leftover in (index.store / "erasing").glob("*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        index.forget(leftover.name)
+        _tear_up_tickets(index.store, leftover.name)
+        _remove(leftover)
     if retain_days <= 0:
         return []
     limit = (

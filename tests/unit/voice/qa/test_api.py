@@ -195,3 +195,17 @@ def test_a_bug_tells_the_client_nothing_and_the_log_no_words(
     printed = capsys.readouterr()
     assert "zanzibar" not in printed.out + printed.err
     assert "RuntimeError" in printed.out + printed.err
+
+
+def test_pages_and_api_over_many_calls(web: TestClient) -> None:
+    told = web.get("/api/what-if?voice=false").json()
+    assert told["summary"]["calls"] == 5
+    assert problem(web.get("/api/what-if?per_100_calls=0"))["status"] == 422
+    assert problem(web.get("/api/what-if?words_alone=nan"))["status"] == 422
+    rows = web.get("/api/figures").json()["rows"]
+    assert rows[-1]["calls"] == 4
+    assert web.get("/api/figures.csv").text.splitlines()[0].startswith("day,calls")
+    assert [a["question"] for a in web.get("/api/agreement").json()][0] == "Peak distress, people only"
+    assert len(web.get("/api/sample?n=2&strategy=stratified&seed=7").json()["calls"]) == 2
+    for path in ("/what-if", "/agreement", "/figures"):
+        assert web.get(path).status_code == 200

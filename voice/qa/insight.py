@@ -1,0 +1,131 @@
+"""Pages and API over many calls: what-if, agreement, figures, samples for review.
+
+Hears from: browsers and programs. Tells: `voice.store`, `voice.qa.counterfactual`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from voice.conversation.distress import Rules
+from voice.qa import counterfactual, rendering
+from voice.qa.context import Web, web_of
+from voice.store import agreement, kpis, sampling, schema, search
+from voice.store.calls import NoSuchCall, open_call
+
+router = APIRouter()
+
+Context = Annotated[Web, Depends(web_of)]
+NEWEST = 200
+"""Calls judged again at most: about 10 ms each."""
+
+
+def change_of(
+    per_100_calls: Annotated[float | None, Query(gt=0, le=100, allow_inf_nan=False)] = None,
+    words_alone: Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)] = None,
+    words_beside_voice: Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)] = None,
+    voice: bool = True,
+    words: bool = True,
+) -> counterfactual.Change:
+    return counterfactual.Change(
+        per_100_calls=per_100_calls,
+        words_alone=words_alone,
+        words_beside_voice=words_beside_voice,
+        voice=voice,
+        words=words,
+    )
+
+
+ChangeIn = Annotated[counterfactual.Change, Depends(change_of)]
+
+
+@router.get("/api/what-if")
+def what_if(web: Context, change: ChangeIn, limit: int = Query(NEWEST, ge=1, le=NEWEST)) -> dict[str, Any]:
+    """The newest calls judged again: which would have been called distress sooner, later, only then, or no longer."""
+    verdicts = _judged(web, change, limit)
+    return {
+        "change": asdict(change),
+        "summary": counterfactual.summary(verdicts),
+        "calls": [counterfactual.to_json(v) for v in verdicts],
+    }
+
+
+def _judged(web: Web, change: counterfactual.Change, limit: int) -> list[counterfactual.Verdict]:
+    rules, rate = Rules.shipped(), web.settings.ear.max_false_transfers_per_100_calls
+    out = []
+    for row in search.find(web.index, search.Query(limit=limit, live=False)).calls:
+        try:
+            call = open_call(web.settings.store.dir, row["id"])
+        except NoSuchCall:
+            continue
+        out.append(counterfactual.judge(call, change, rate, rules))
+    return out
+
+
+@router.get("/what-if", include_in_schema=False)
+def what_if_page(request: Request, web: Context, change: ChangeIn) -> HTMLResponse:
+    verdicts = _judged(web, change, NEWEST)
+    return rendering.render(
+        request,
+        "whatif.html",
+        change=change,
+        changed=change != counterfactual.Change(),
+        configured={"rate": web.settings.ear.max_false_transfers_per_100_calls, "rules": Rules.shipped()},
+        summary=counterfactual.summary(verdicts),
+        verdicts=[v for v in verdicts if v.effect != "same" or v.recorded_s is not None],
+    )
+
+
+@router.get("/api/agreement")
+def agreement_json(web: Context) -> list[dict[str, Any]]:
+    """Krippendorff's α per question with its 95 % interval, the ear as one rater."""
+    return [asdict(a) for a in _agreement(web)]
+
+
+def _agreement(web: Web) -> list[agreement.Agreement]:
+    c = schema.calls.c
+    with web.index.engine.connect() as connection:
+        given = [dict(r) for r in connection.execute(sa.select(schema.reviews)).mappings()]
+        levels = dict(connection.execute(sa.select(c.id, c.peak_level)).tuples().all())
+    return agreement.of_reviews(given, levels)
+
+
+@router.get("/agreement", include_in_schema=False)
+def agreement_page(request: Request, web: Context) -> HTMLResponse:
+    return rendering.render(request, "agreement.html", rows=_agreement(web))
+
+
+@router.get("/api/figures")
+def figures_json(web: Context, since: str = "", until: str = "") -> dict[str, Any]:
+    """Figures by day with their definitions."""
+    return {"definitions": kpis.DEFINITIONS, "rows": [asdict(r) for r in kpis.by_day(web.index, since, until)]}
+
+
+@router.get("/api/figures.csv")
+def figures_csv(web: Context, since: str = "", until: str = "") -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="figures.csv"'}
+    return Response(kpis.to_csv(kpis.by_day(web.index, since, until)), media_type="text/csv", headers=headers)
+
+
+@router.get("/figures", include_in_schema=False)
+def figures_page(request: Request, web: Context) -> HTMLResponse:
+    rows = kpis.by_day(web.index)
+    top = max((r.calls for r in rows[:-1]), default=1)
+    return rendering.render(
+        request, "figures.html", days=rows[:-1], total=rows[-1], definitions=kpis.DEFINITIONS, top=top
+    )  # fmt: skip
+
+
+@router.get("/api/sample")
+def sample(
+    web: Context, n: int = Query(10, ge=1, le=200), strategy: sampling.Strategy = "random", seed: int = 0
+) -> dict[str, Any]:
+    """Ended calls not reviewed yet. The same seed on the same store draws the same calls."""
+    drawn = sampling.draw(web.index, n, strategy, seed)
+    web.index.note("sampled", "", actor="web", detail=f"{strategy} n={n} seed={seed}")
+    return {"strategy": strategy, "seed": seed, "calls": drawn}
