@@ -2,7 +2,7 @@
 
 The measurements of a call don't change, only what is made of them: the recorded windows and words go through the live
 detector and fusion once more. A call whose recorded changes don't come out again under today's own settings (other
-versions decided it then) is told apart, because nothing said about it would be worth much.
+versions or settings decided it then) is told apart: nothing said about it would be worth much.
 
 It answers when distress would have been called, not what caller and agent would have said next.
 
@@ -50,6 +50,8 @@ class Verdict:
     then_s: float | None
     effect: Effect
     reproduced: bool
+    """Today's detector and fusion, as configured, make the recorded changes again: else nothing is said."""
+    same_model: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Card:
 
     parameters: Any
     table: list[dict[str, float]]
+    same: bool
+    """The model is, bit for bit, the one that scored the call. Its detector may well be the same if not."""
 
     def detector(self, per_100_calls: float) -> Any:
         # only now: the ear's package brings scipy.signal, which no other page needs
@@ -69,7 +73,7 @@ class Card:
 
 @functools.cache
 def card_of(model: str) -> Card | None:
-    """By the ``model`` of an `EmotionScored`, "name:version"; ``None`` if it is no model of today."""
+    """By the ``model`` of an `EmotionScored`, "name:version"; ``None`` if no model of that name ships today."""
     from prosody.detector import DetectorParameters
     from prosody.emotion import SHIPPED, model_folder
 
@@ -82,10 +86,12 @@ def card_of(model: str) -> Card | None:
         digest = hashlib.sha256(card + (folder / "model.onnx").read_bytes()).hexdigest()
     except OSError:
         return None
-    if not version or not digest.startswith(version):
-        return None
     detector = yaml.safe_load(card)["detector"]
-    return Card(parameters=DetectorParameters(**detector["parameters"]), table=detector["table"])
+    return Card(
+        parameters=DetectorParameters(**detector["parameters"]),
+        table=detector["table"],
+        same=bool(version) and digest.startswith(version),
+    )
 
 
 def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules) -> Verdict:
@@ -95,8 +101,7 @@ def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules) 
     card = card_of(next(iter(models))) if len(models) == 1 else None
     recorded = [(s.t, s.fact.level) for s in facts if isinstance(s.fact, DistressChanged)]
     today = _run(facts, card, per_100_calls, rules, voice=True)
-    known = card is not None or not models
-    reproduced = known and _alike(recorded, today)
+    reproduced = (card is not None or not models) and _alike(recorded, today)
     then = _run(
         facts,
         card,
@@ -110,9 +115,10 @@ def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules) 
         call_id=call.call_id,
         at=str(answered.get("at", "")),
         recorded_s=before,
-        then_s=after if known else None,
-        effect=_effect(before, after) if known else "cannot tell",
+        then_s=after if reproduced else None,
+        effect=_effect(before, after) if reproduced else "cannot tell",
         reproduced=reproduced,
+        same_model=card is None or card.same,
     )
 
 

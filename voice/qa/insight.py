@@ -5,6 +5,7 @@ Hears from: browsers and programs. Tells: `voice.store`, `voice.qa.counterfactua
 
 from __future__ import annotations
 
+import io
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from voice.conversation.distress import Rules
 from voice.qa import counterfactual, rendering
 from voice.qa.context import Web, web_of
-from voice.store import agreement, kpis, sampling, schema, search
+from voice.store import agreement, corrections, kpis, sampling, schema, search
 from voice.store.calls import NoSuchCall, open_call
 
 router = APIRouter()
@@ -93,6 +94,16 @@ def _agreement(web: Web) -> list[agreement.Agreement]:
         given = [dict(r) for r in connection.execute(sa.select(schema.reviews)).mappings()]
         levels = dict(connection.execute(sa.select(c.id, c.peak_level)).tuples().all())
     return agreement.of_reviews(given, levels)
+
+
+@router.get("/api/corrections.zip", response_class=Response)
+def corrections_zip(web: Context) -> Response:
+    """Reviewers' corrections: ``labels.csv`` with snippets for ``warmline ear calibrate``, and all as JSON lines."""
+    out = io.BytesIO()
+    count = corrections.write_zip(web.index, out)
+    web.index.note("exported", "", actor="web", detail=f"corrections, {count} snippets")
+    headers = {"Content-Disposition": 'attachment; filename="corrections.zip"'}
+    return Response(out.getvalue(), media_type="application/zip", headers=headers)
 
 
 @router.get("/agreement", include_in_schema=False)

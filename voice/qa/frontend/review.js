@@ -63,7 +63,11 @@ export class Review {
       return;
     }
     remember("reviewer", review.reviewer);
+    const others = document.getElementById("others");
     document.getElementById("reviews").prepend(stored(body));
+    document.getElementById("review-count").textContent = document.querySelectorAll("#reviews > li").length;
+    others.hidden = false;
+    others.open = true;
     this.ranges = [];
     this.list.replaceChildren();
     this.say("Saved as version " + body.version + ".");

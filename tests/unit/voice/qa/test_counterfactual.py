@@ -77,8 +77,17 @@ def test_a_stricter_rate_is_never_sooner() -> None:
     assert order == sorted(order)
 
 
-def test_another_models_call_is_told_apart() -> None:
-    verdict = judge(lived(0.95, UPSET, model="open:000000000000"), Change(voice=False), RATE, RULES)
+def test_an_older_model_of_the_name_is_told_and_another_one_is_not_judged() -> None:
+    older = judge(lived(0.95, UPSET, model="open:000000000000"), Change(voice=False), RATE, RULES)
+    assert (older.effect, older.reproduced, older.same_model) == ("no longer", True, False)
+    other = judge(lived(0.95, UPSET, model="mine:1"), Change(voice=False), RATE, RULES)
+    assert (other.effect, other.reproduced) == ("cannot tell", False)
+
+
+def test_a_call_decided_otherwise_is_not_judged() -> None:
+    call = lived(0.95, UPSET)
+    moved = [f | {"t": f["t"] + 3} if f["fact"] == "DistressChanged" else f for f in call.facts]
+    verdict = judge(CallRecord(call_id="c", folder=Path("c"), facts=moved), Change(voice=False), RATE, RULES)
     assert (verdict.effect, verdict.reproduced) == ("cannot tell", False)
 
 
@@ -90,6 +99,6 @@ def test_the_summary_counts_what_can_be_told() -> None:
     assert told["effects"] == {"no longer": 1, "same": 1, "cannot tell": 1}
 
 
-@pytest.mark.parametrize("model", ["", "open", "open:", "research:zz", "../etc:1"])
-def test_no_version_no_card(model: str) -> None:
+@pytest.mark.parametrize("model", ["", "mine", "mine:1", "../etc:1"])
+def test_no_shipped_name_no_card(model: str) -> None:
     assert card_of(model) is None

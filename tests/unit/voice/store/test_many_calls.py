@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.browser import make_call
-from voice.store import agreement, kpis, reviews, sampling
+from voice.store import agreement, corrections, kpis, reviews, sampling
 from voice.store.calls import open_call
 from voice.store.index import Index
 
@@ -132,3 +134,34 @@ def test_the_least_sure_come_first_and_reviewed_ones_not_at_all(eight: Index) ->
     assert (first["peak_level"], first["probability"]) == ("distress", None)
     reviews.add(eight, first["id"], reviews.Review(reviewer="m", verdict="good"), {})
     assert first["id"] not in {x["id"] for x in sampling.draw(eight, 99, "random", 0)}
+
+
+def test_corrections_are_snippets_of_the_caller_before_the_bridge(store: Path, index: Index) -> None:
+    call, refused = make_call.distress(store), make_call.opted_out(store)
+    index.scan()
+    bridged = open_call(store, call.name).of("LegsBridged")[0]["t"]
+
+    def span(start: float, end: float, level: str, kind: str = "distress") -> reviews.Range:
+        return reviews.Range(start=start, end=end, kind=kind, level=level, text="heard")  # type: ignore[arg-type]
+
+    good = (span(38.5, 44.0, "distress"), span(11.0, 15.0, "calm"))
+    no_label = (span(30.0, 34.0, "attend"), span(30.0, 30.5, "calm"), span(30.0, 34.0, "calm", "remark"))
+    after = (span(bridged + 1, bridged + 5, "calm"),)
+    old = reviews.Review(reviewer="m", verdict="bad", ranges=(span(0.0, 9.0, "distress"),))
+    reviews.add(index, call.name, old, {})
+    reviews.add(index, call.name, reviews.Review(reviewer="m", verdict="bad", ranges=good + no_label + after), {})
+    by_refused = reviews.Review(reviewer="m", verdict="bad", ranges=(span(10.0, 14.0, "calm"),))
+    reviews.add(index, refused.name, by_refused, {})
+        index, refused.name, reviews.Review(reviewer="m", verdict="bad", ranges=(span(10.0, 14.0, "calm"),)), {}
+    )
+
+    out = io.BytesIO()
+    assert corrections.write_zip(index, out) == 2
+    with zipfile.ZipFile(out) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
+        assert [(r["distress"], r["from_s"], r["to_s"]) for r in rows] == [("1", "38.5", "44.0"), ("0", "11.0", "15.0")]
+        whole, _rate = sf.read(call / "caller.flac", dtype="int16")
+        snippet, rate_hz = sf.read(io.BytesIO(archive.read(rows[0]["path"])), dtype="int16")
+        assert rate_hz == 8000
+        assert np.array_equal(snippet, whole[int(38.5 * 8000) : 44 * 8000, 0])
+        assert len(archive.read("corrections.jsonl").splitlines()) == 7
