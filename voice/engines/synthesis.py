@@ -74,6 +74,15 @@ class PiperSynthesizer:
     async def render(self, text: str, rate_wpm: float) -> bytes:
         return b"".join([chunk async for chunk in self.stream(text, rate_wpm)])
 
+    async def render_within(self, text: str, rate_wpm: float, *, most_s: float, fastest_wpm: float) -> bytes:
+        """Spoken no faster than ``most_s`` needs, and never faster than ``fastest_wpm``: then it takes longer."""
+        while True:
+            pcm = await self.render(text, rate_wpm)
+            over = len(pcm) / 2 / RATE_HZ / most_s
+            if over <= 1.0 or rate_wpm >= fastest_wpm:
+                return pcm
+            rate_wpm = min(fastest_wpm, max(rate_wpm + 5, rate_wpm * (1 + 0.8 * (over - 1))))
+
     async def keep(self, piece: str, rate_wpm: float) -> None:
         """Makes one of `pieces` ahead of time, for this start and the next."""
         key = self._cache.key(self.voice.hash, piece, quantised(rate_wpm))

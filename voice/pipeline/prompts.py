@@ -45,13 +45,9 @@ async def render_prompts(texts: Mapping[str, str], synthesizer: PiperSynthesizer
 
 
 async def _render(name: str, text: str, synthesizer: PiperSynthesizer) -> bytes:
-    rate_wpm = PROMPT_WPM
-    while True:
-        pcm = await synthesizer.render(text, rate_wpm)
-        over = len(pcm) / 2 / RATE_HZ / DISCLOSURE_MOST_S
-        if name != "disclosure" or over <= 1.0 or rate_wpm >= FASTEST_WPM:
-            return pcm
-        rate_wpm = min(FASTEST_WPM, max(rate_wpm + 5, rate_wpm * (1 + 0.8 * (over - 1))))
+    if name != "disclosure":
+        return await synthesizer.render(text, PROMPT_WPM)
+    return await synthesizer.render_within(text, PROMPT_WPM, most_s=DISCLOSURE_MOST_S, fastest_wpm=FASTEST_WPM)
 
 
 def _digest(synthesizer: PiperSynthesizer, text: str) -> str:

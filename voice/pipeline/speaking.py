@@ -27,6 +27,9 @@ from voice.pipeline.stopwatch import Stopwatch
 log = structlog.get_logger(__name__)
 
 BRIEFING_WPM = 170.0
+BRIEFING_MOST_S = 12.0
+"""Target 10 s, cap 15 s; a human listens for facts, so a long one is rather spoken faster than cut."""
+BRIEFING_FASTEST_WPM = 210.0
 
 
 class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
@@ -123,7 +126,9 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
 
     async def _brief(self, frame: Brief) -> None:
         try:
-            pcm = await self._engines.synthesizer.render(frame.text, BRIEFING_WPM)
+            pcm = await self._engines.synthesizer.render_within(
+                frame.text, BRIEFING_WPM, most_s=BRIEFING_MOST_S, fastest_wpm=BRIEFING_FASTEST_WPM
+            )
         except Exception as exc:  # noqa: BLE001 - the gateway has a prompt for a briefing that is missing
             log.error("engine failed", engine="synthesis", why=type(exc).__name__)
             return
