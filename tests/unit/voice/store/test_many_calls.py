@@ -152,8 +152,6 @@ def test_corrections_are_snippets_of_the_caller_before_the_bridge(store: Path, i
     reviews.add(index, call.name, reviews.Review(reviewer="m", verdict="bad", ranges=good + no_label + after), {})
     by_refused = reviews.Review(reviewer="m", verdict="bad", ranges=(span(10.0, 14.0, "calm"),))
     reviews.add(index, refused.name, by_refused, {})
-        index, refused.name, reviews.Review(reviewer="m", verdict="bad", ranges=(span(10.0, 14.0, "calm"),)), {}
-    )
 
     out = io.BytesIO()
     assert corrections.write_zip(index, out) == 2
