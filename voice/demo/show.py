@@ -64,7 +64,8 @@ class Display:
         self._console.print(f"[dim]· {escape(text)}[/]")
 
     def line(self, t: float | None, who: str, text: str, style: str = "") -> None:
-        clock = f"{int(t // 60)}:{t % 60:04.1f}" if t is not None else ""
+        tenths = round(10 * t) if t is not None else 0
+        clock = f"{tenths // 600}:{tenths % 600 / 10:04.1f}" if t is not None else ""
         body = f"[{style}]{escape(text)}[/]" if style else escape(text)
         self._console.print(f"[dim]{clock:>7}[/]  [bold]{who:<9}[/] {body}", highlight=False)
 
