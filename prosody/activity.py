@@ -17,6 +17,8 @@ BLOCK = 160
 """20 ms, the telephone's packet."""
 BELOW_PEAK_DB = 32.0
 ABOVE_NOISE_DB = 6.0
+TAIL_S = 0.3
+"""So much speech at a clip's end that no window has seen is worth one more, overlapping, window."""
 HANGOVER_BLOCKS = 10
 """A detector holds on for 0.2 s; so does this one, so that windows resemble those of a call."""
 
@@ -49,7 +51,7 @@ def windows_of(
     lost: NDArray[np.bool_] | None = None,
     window_s: float | None = None,
 ) -> list[SpeechWindow]:
-    """The windows of one recording (8 kHz), as a call would cut them; at least one if there is any speech.
+    """The windows of one clip (8 kHz): as a call would cut them, and one for its end, and one if it is shorter.
 
     Args:
         samples: 8 kHz.
@@ -62,6 +64,5 @@ def windows_of(
     windows: list[SpeechWindow] = []
     for start_s, block, verdict, missing in blocks_of(samples, verdicts, lost):
         windows += stream.push(block, start_s=start_s, speech=verdict, lost=missing)
-    rest = None if windows else stream.rest()
-    windows += stream.flush()
-    return windows or ([rest] if rest is not None else [])
+    last = stream.tail(TAIL_S) if windows else stream.rest()
+    return windows if last is None else [*windows, last]

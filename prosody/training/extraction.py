@@ -27,7 +27,7 @@ from prosody.streaming import SpeechWindow
 from prosody.training.corpora import Clip, data_folder, load_audio, read_manifest
 from prosody.training.degrade import MATCHED, Line, degrade, random_line
 
-CACHE_VERSION = "1"
+CACHE_VERSION = "2"
 WINDOWS_S = (1.5, 2.0, 2.0, 3.0)
 
 
