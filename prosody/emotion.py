@@ -69,6 +69,7 @@ class Ear:
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
         self._encoder = encoder
+        self.folder: Path = folder
         self._calibration: dict[str, dict[str, float]] = card["calibration"]
         self.labels: tuple[str, ...] = tuple(card["labels"])
         self.card: dict[str, Any] = card
@@ -177,9 +178,9 @@ def _check(card: dict[str, Any], folder: Path, encoder: WhisperEncoder) -> None:
         raise ModelMismatch(f"{folder} was made for other prosody features; train it again with make ear")
     if front != front_end_card():
         raise ModelMismatch(f"{folder} was made for another front end ({front}); train it again with make ear")
-    if card["encoder"]["sha256"] != encoder.digest:
+    if str(card["encoder"]["sha256"]) != encoder.digest:
         raise ModelMismatch(
-            f"{folder} was made for another encoder ({card['encoder']['name']}, {card['encoder']['sha256'][:12]}; "
+            f"{folder} was made for another encoder ({card['encoder']['name']}, {str(card['encoder']['sha256'])[:12]}; "
             f"loaded is {encoder.digest[:12]}); train it again with make ear"
         )
 

@@ -47,7 +47,9 @@ def voice(
         k += 1
     for frequency, width in FORMANTS:
         radius = np.exp(-np.pi * width / OVERSAMPLED_HZ)
-        source = signal.lfilter([1.0], [1.0, -2 * radius * np.cos(2 * np.pi * frequency / OVERSAMPLED_HZ), radius**2], source)
+        source = signal.lfilter(
+            [1.0], [1.0, -2 * radius * np.cos(2 * np.pi * frequency / OVERSAMPLED_HZ), radius**2], source
+        )
     out = signal.resample_poly(source, RATE_HZ, OVERSAMPLED_HZ)
     out *= 0.1 / np.std(out)
     if syllables_hz:

@@ -16,9 +16,7 @@ scores = st.lists(st.one_of(st.none(), st.floats(0.0, 1.0)), max_size=60)
 
 def run(values: list[float | None], parameters: DetectorParameters = PARAMETERS) -> list[VoiceState]:
     detector = VoiceDetector(parameters)
-    return [
-        detector.receive(start=float(t), end=t + 2.0, p_distress=p, arousal=None) for t, p in enumerate(values)
-    ]
+    return [detector.receive(start=float(t), end=t + 2.0, p_distress=p, arousal=None) for t, p in enumerate(values)]
 
 
 @given(scores)
