@@ -98,6 +98,7 @@ def table(request: Request, web: Context, call_id: str) -> HTMLResponse:
     call = open_call(web.settings.store.dir, call_id)
     measured = {(f["start"], f["end"]): f for f in call.of("ProsodyMeasured")}
     scored = [(f, measured.get((f["start"], f["end"]), {})) for f in call.of("EmotionScored")]
+    timed = [f for f in call.of("TurnTimed") if isinstance(f["stages_ms"], dict)]
     return rendering.render(
         request,
         "table.html",
@@ -108,6 +109,8 @@ def table(request: Request, web: Context, call_id: str) -> HTMLResponse:
         turns=views.turns(call),
         speakers=views.SPEAKERS,
         scored=scored,
+        timed=timed,
+        stages=list(dict.fromkeys(stage for f in timed for stage in f["stages_ms"])),
     )
 
 

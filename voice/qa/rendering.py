@@ -6,7 +6,7 @@ Hears from: `voice.qa.pages`, `voice.qa.problems`. Tells: the browser.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -49,9 +49,9 @@ def millis(value: float | None) -> str:
 
 
 def when(text: str) -> str:
-    """RFC 3339 as "24 Nov 2026, 09:12"; the browser adds the local time."""
+    """RFC 3339 as "24 Nov 2026, 09:12 UTC"; a script shows the reader's own time in its place."""
     try:
-        return datetime.fromisoformat(text).strftime("%-d %b %Y, %H:%M")
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
     except ValueError:
         return "time unknown"
 

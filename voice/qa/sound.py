@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse
 from voice.qa.context import Web, web_of
 from voice.qa.problems import Problem
 from voice.store import peaks
-from voice.store.calls import LEGS, CallRecord, open_call
+from voice.store.calls import LEGS, CallRecord, audio_of, folder_of, open_call
 
 router = APIRouter(prefix="/api/calls/{call_id}")
 
@@ -26,10 +26,9 @@ MAX_POINTS = 20_000
 @router.head("/audio/{leg}", include_in_schema=False)
 def audio(web: Context, request: Request, call_id: str, leg: str) -> Response:
     """A leg's FLAC. caller and human: channel 0 = received from that party, 1 = sent to it. agent: mono."""
-    call = open_call(web.settings.store.dir, call_id)
-    path = call.audio(leg)
+    path = audio_of(folder_of(web.settings.store.dir, call_id), leg)
     if path is None:
-        raise _missing(call, leg)
+        raise _missing(open_call(web.settings.store.dir, call_id), leg)
     if request.headers.get("range", "bytes=0-").startswith("bytes=0-") and request.method == "GET":
         web.index.note("played", call_id, actor="web", detail=leg)
     return FileResponse(path, media_type="audio/flac", headers={"Cache-Control": "private, max-age=0"})
@@ -45,13 +44,12 @@ def peaks_of(
     points: int = Query(2000, ge=1, le=MAX_POINTS),
 ) -> dict[str, Any]:
     """Peaks of a span in at most ``points`` points, as audiowaveform JSON (version 2, 8 bits)."""
-    call = open_call(web.settings.store.dir, call_id)
     try:
-        base = peaks.base_peaks(web.settings.store.dir, call, leg)
+        base = peaks.base_peaks(web.settings.store.dir, call_id, leg)
     except sf.LibsndfileError as exc:
         raise Problem(422, f"the recording of leg {leg!r} can't be decoded; run `warmline verify`") from exc
     if base is None:
-        raise _missing(call, leg)
+        raise _missing(open_call(web.settings.store.dir, call_id), leg)
     return peaks.to_json(*base, start, end, points)
 
 

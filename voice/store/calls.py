@@ -67,11 +67,16 @@ class CallRecord:
 
     def audio(self, leg: str) -> Path | None:
         """The finished recording of a leg, if there is one."""
-        path = self.folder / f"{leg}.flac"
-        return path if leg in LEGS and path.is_file() else None
+        return audio_of(self.folder, leg)
 
     def legs(self) -> list[str]:
         return [leg for leg in LEGS if self.audio(leg)]
+
+
+def audio_of(folder: Path, leg: str) -> Path | None:
+    """The finished recording of a leg, if there is one, without reading the call: players ask often."""
+    path = folder / f"{leg}.flac"
+    return path if leg in LEGS and path.is_file() else None
 
 
 def calls_folder(store: Path) -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
-from voice.store.calls import CallRecord, Json
+from voice.store.calls import Json, audio_of, folder_of
 
 BASE_S = 0.01
 """One peak per 10 ms: at 5 px a peak still finer than the eye follows a playhead."""
@@ -30,16 +30,17 @@ def cache_folder(store: Path, call_id: str) -> Path:
     return store / "cache" / call_id
 
 
-def base_peaks(store: Path, call: CallRecord, leg: str) -> tuple[Peaks, int] | None:
+def base_peaks(store: Path, call_id: str, leg: str) -> tuple[Peaks, int] | None:
     """Peaks at `BASE_S` and the sample rate, from the cache if it is as new as the recording; ``None`` without one.
 
     Raises:
         soundfile.LibsndfileError: The recording can't be decoded.
+        NoSuchCall: There is no such folder.
     """
-    source = call.audio(leg)
+    source = audio_of(folder_of(store, call_id), leg)
     if source is None:
         return None
-    cached = cache_folder(store, call.call_id) / f"{leg}.peaks.npy"
+    cached = cache_folder(store, call_id) / f"{leg}.peaks.npy"
     rate_hz = int(sf.info(source).samplerate)
     if cached.is_file() and cached.stat().st_mtime_ns >= source.stat().st_mtime_ns:
         return np.load(cached, mmap_mode="r"), rate_hz

@@ -31,3 +31,14 @@ export function levelBadge(name) {
   const known = LEVELS.includes(name) ? name : "unknown";
   return element("span", { class: "level level-" + known }, element("i", { "aria-hidden": "true" }), known);
 }
+
+/** Times of day in the reader's own zone; what the server wrote, in UTC, stays as the tooltip. */
+export function localTimes() {
+  const shown = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = time.textContent;
+    time.textContent = shown.format(at);
+  }
+}

@@ -245,8 +245,8 @@ function rule(ctx, w, y, ink, text, dashed = true) {
   ctx.restore();
   ctx.font = ink.font(10);
   ctx.fillStyle = ink.dim;
-  ctx.textBaseline = "bottom";
-  ctx.fillText(text, w - ctx.measureText(text).width - 4, y - 1);
+  ctx.textBaseline = y < 14 ? "top" : "bottom";
+  ctx.fillText(text, w - ctx.measureText(text).width - 4, y < 14 ? y + 2 : y - 1);
 }
 
 function scores(ctx, w, h, axis, { call }, ink) {

@@ -1,5 +1,7 @@
 /** Calls on the line, above the list: last caption, level of distress, state of the handoff. */
-import { clock, element, levelBadge, plain } from "./format.js";
+import { clock, element, levelBadge, localTimes, plain } from "./format.js";
+
+localTimes();
 
 const section = document.getElementById("live");
 const list = document.getElementById("live-calls");

@@ -1,5 +1,7 @@
 /** A call that is on the line: captions, level and state as they are committed. */
-import { clock, element, levelBadge, plain } from "./format.js";
+import { clock, element, levelBadge, localTimes, plain } from "./format.js";
+
+localTimes();
 
 const article = document.getElementById("call");
 const turns = document.getElementById("turns");

@@ -1,6 +1,6 @@
 /** The replay page: fetches the call, puts the parts together, and holds the keys. */
 import { Axis } from "./axis.js";
-import { clock, spoken } from "./format.js";
+import { clock, localTimes, spoken } from "./format.js";
 import { Lanes } from "./lanes.js";
 import { Markers } from "./markers.js";
 import { Player } from "./player.js";
@@ -221,6 +221,7 @@ async function start() {
   field("erase")?.addEventListener("click", () => erase());
   keys({ player, axis, transcript, markers, decisions: [...document.querySelectorAll("details.why")], duration: call.duration_s });
   showTime(0, call.duration_s);
+  localTimes();
   article.dataset.ready = "yes";
 }
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.browser import make_call
 from voice.store import peaks
-from voice.store.calls import open_call
 
 
 def test_peaks_bound_the_sound(tmp_path: Path) -> None:
@@ -40,20 +39,20 @@ def test_fewer_points_lose_no_peak(length: int, points: int) -> None:
 def test_cached_beside_the_calls_not_in_them_and_renewed_with_the_recording(store: Path) -> None:
     folder = make_call.calm(store)
     before = sorted(p.name for p in folder.iterdir())
-    call = open_call(store, folder.name)
-    found = peaks.base_peaks(store, call, "caller")
+    call_id = folder.name
+    found = peaks.base_peaks(store, call_id, "caller")
     assert found is not None
     assert sorted(p.name for p in folder.iterdir()) == before
     sf.write(folder / "caller.flac", np.zeros((8000, 2), np.int16), 8000)
-    newer = (store / "cache" / call.call_id / "caller.peaks.npy").stat().st_mtime_ns + 10**9
+    newer = (store / "cache" / call_id / "caller.peaks.npy").stat().st_mtime_ns + 10**9
     os.utime(folder / "caller.flac", ns=(newer, newer))
-    again = peaks.base_peaks(store, call, "caller")
+    again = peaks.base_peaks(store, call_id, "caller")
     assert again is not None
     assert len(again[0]) == 100
 
 
 def test_a_span_is_cut_at_the_ends_of_the_call(pristine: Path) -> None:
-    base = peaks.base_peaks(pristine, open_call(pristine, "20261124-084110-b81e07"), "agent")
+    base = peaks.base_peaks(pristine, "20261124-084110-b81e07", "agent")
     assert base is not None
     told = peaks.to_json(*base, 47.0, 99.0, 1000)
     assert (told["start"], told["length"], told["samples_per_pixel"], told["channels"]) == (47.0, 100, 80, 1)
@@ -62,4 +61,4 @@ def test_a_span_is_cut_at_the_ends_of_the_call(pristine: Path) -> None:
 
 def test_what_is_no_recording_is_told(pristine: Path) -> None:
     with pytest.raises(sf.LibsndfileError):
-        peaks.base_peaks(pristine, open_call(pristine, "20261123-110000-broken"), "caller")
+        peaks.base_peaks(pristine, "20261123-110000-broken", "caller")

@@ -30,7 +30,7 @@ def test_erased_means_no_byte_of_it_is_left(store: Path, index: Index) -> None:
     kept = make_call.calm(store).name
     write_ticket(store, {"ref": "CB-1", "call": call, "number": SECRET})
     index.scan()
-    peaks.base_peaks(store, open_call(store, call), "caller")
+    peaks.base_peaks(store, call, "caller")
     reviews.add(index, call, reviews.Review(reviewer="Mara", verdict="bad", comment=SECRET), {})
     assert SECRET.encode() in every_byte(store)
 
