@@ -99,7 +99,7 @@ def facts_are_ours_and_in_order(c: Call) -> str:
 
 
 def decisions_are_chained(c: Call) -> str:
-    last, n = "", 0
+    last, n = "0" * 64, 0
     seqs = {f["seq"] for f in c.facts}
     for line in (c.folder / "decisions.jsonl").read_text("utf-8").splitlines():
         d = json.loads(line)
@@ -200,7 +200,7 @@ def the_briefing_was_private(c: Call) -> str:
 
 def both_hear_each_other(c: Call) -> str:
     assert c.human is not None
-    at = c.of("LegsBridged")[0]["t"] + 0.1
+    at = c.state_at("RELEASED")  # the agent has introduced both and said its last
     figures = []
     for name, said, heard in (
         ("caller", c.caller[:, 0], c.human[:, 1]),

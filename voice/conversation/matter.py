@@ -131,7 +131,7 @@ class Matter:
                 self.done.append(f"searched for {intent.title}, found nothing")
                 return text
             record = found
-        self.done.append(f"answered {intent.title}")
+        self.done.append(f"gave the answer on {intent.title}")
         return self._fill(intent.answer_upset if upset and intent.answer_upset else intent.answer, record)
 
     def _fill(self, text: str, record: dict[str, str] | None = None) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from voice.engines.synthesis import RATE_HZ, PiperSynthesizer
 
 PROMPT_WPM = 165.0
-DISCLOSURE_MOST_S = 7.8
+DISCLOSURE_MOST_S = 7.5
 """The caller's first words may take 8 s; a longer disclosure is spoken faster, up to `FASTEST_WPM`."""
 FASTEST_WPM = 240.0
 _AT_ONCE = 2
