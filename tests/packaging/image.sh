@@ -87,7 +87,7 @@ for _ in $(seq 120); do
     sleep 1
 done
 say "placing a call into it"
-.venv/bin/warmline call sip:agent@127.0.0.1:29060 --play voice/demo/clips/greeting.flac --seconds 15 | tee "$work/call.json"
+.venv/bin/warmline call sip:agent@127.0.0.1:29060 --play voice/demo/clips/order_hello.flac --seconds 15 | tee "$work/call.json"
 .venv/bin/python - "$work/call.json" <<'PY'
 import json, sys
 report = json.load(open(sys.argv[1]))
