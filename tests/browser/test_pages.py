@@ -65,6 +65,7 @@ def test_the_list_finds_by_words_and_level(page: Page) -> None:
     expect(page.locator("table.calls tbody tr")).to_have_count(1)
     page.locator("a.call").click()
     expect(page).to_have_url(re.compile(DISTRESS))
+    expect(page.locator(".w.now")).to_have_text("third")
 
 
 def test_a_live_call_is_followed(page: Page, store: Path) -> None:

@@ -150,6 +150,32 @@ def test_the_sound_at_a_word_is_the_word(replay: Page, store: Path) -> None:
     assert level[1] > 10 * level[2]
 
 
+def test_a_link_names_a_moment(page: Page) -> None:
+    open_call(page, f"{DISTRESS}#t=44.5")
+    expect(page.locator("#overview")).to_have_attribute("aria-valuenow", "44.5")
+    page.evaluate("location.hash = 't=12'")
+    expect(page.locator("#overview")).to_have_attribute("aria-valuenow", "12.0")
+
+
+def test_what_is_heard_stays_in_view_and_the_page_stays_where_it_is(replay: Page) -> None:
+    replay.evaluate("scrollTo(0, document.getElementById('turns').getBoundingClientRect().top - 80)")
+    before = replay.evaluate("scrollY")
+    replay.evaluate("document.activeElement.blur()")
+    replay.keyboard.press("End")
+    replay.keyboard.press("k")
+    until(
+        replay,
+        """(() => {
+          const now = document.querySelector(".turn.now");
+          const list = document.getElementById("turns").getBoundingClientRect();
+          if (!now) return false;
+          const box = now.getBoundingClientRect();
+          return box.top >= list.top - 1 && box.bottom <= list.bottom + 1;
+        })()""",
+    )
+    assert replay.evaluate("scrollY") == before
+
+
 def test_a_decision_says_exactly_why(replay: Page) -> None:
     replay.locator(".mark-distress").last.click()
     why = replay.locator("details.why[open]")

@@ -179,7 +179,7 @@ async function start() {
   player.onTime((t) => {
     if (player.playing) axis.follow(t);
     showTime(t, call.duration_s);
-    transcript.show(t, false);
+    transcript.show(t, true);
     place();
     drawn.now = t;
     if (Math.abs(t - drawnAt) > call.duration_s / 1500 || !player.playing) {
@@ -221,8 +221,22 @@ async function start() {
   field("erase")?.addEventListener("click", () => erase());
   keys({ player, axis, transcript, markers, decisions: [...document.querySelectorAll("details.why")], duration: call.duration_s });
   showTime(0, call.duration_s);
+  const goTo = () => {
+    const t = linked(transcript);
+    if (t !== null) player.seek(t);
+  };
+  addEventListener("hashchange", goTo);
+  goTo();
   localTimes();
   article.dataset.ready = "yes";
+}
+
+/** A link may name a moment (#t=45.2) or what was searched for (#q=third time). */
+function linked(transcript) {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const t = Number(given.get("t"));
+  if (given.has("t") && Number.isFinite(t)) return t;
+  return given.has("q") ? transcript.find(given.get("q")) : null;
 }
 
 async function erase() {

@@ -1,6 +1,7 @@
 /** Words light up while they are heard; a word or a turn's time can be clicked to go there. */
 export class Transcript {
   constructor(root, seek) {
+    this.root = root;
     this.turns = [...root.querySelectorAll(".turn")].map((node) => ({ node, start: Number(node.dataset.start), end: Number(node.dataset.end) }));
     this.words = [...root.querySelectorAll(".w")].map((node) => ({ node, start: Number(node.dataset.s), end: Number(node.dataset.e) })).sort((a, b) => a.start - b.start);
     this.word = null;
@@ -26,7 +27,24 @@ export class Transcript {
       turn?.node.setAttribute("aria-current", "true");
       this.turn = turn;
     }
-    if (scroll && turn) turn.node.scrollIntoView({ block: "nearest" });
+    if (scroll && turn) this.#keepInView(turn.node);
+  }
+
+  /** Scrolls the list alone: the page must not run away under a reader while it plays. */
+  #keepInView(node) {
+    const list = this.root.getBoundingClientRect(), item = node.getBoundingClientRect();
+    if (item.top < list.top) this.root.scrollTop -= list.top - item.top + 8;
+    else if (item.bottom > list.bottom) this.root.scrollTop += item.bottom - list.bottom + 40;
+  }
+
+  /** Start of the first word, or else turn, that holds what was searched for. */
+  find(text) {
+    const wanted = text.toLowerCase().match(/[\p{L}\p{N}]+/gu);
+    if (!wanted) return null;
+    const turn = this.turns.find((x) => wanted.every((w) => x.node.textContent.toLowerCase().includes(w)));
+    if (!turn) return null;
+    const word = this.words.find((x) => turn.node.contains(x.node) && x.node.textContent.toLowerCase().includes(wanted[0]));
+    return (word || turn).start;
   }
 
   /** Start of the next (1) or previous (-1) turn. */
