@@ -31,10 +31,11 @@ def take(store: Path, folder: Path) -> None:
         for scheme in ("light", "dark"):
             page = browser.new_page(base_url=address, viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)  # type: ignore[call-overload]
             _replay(page, calls[0]["id"])
-            page.screenshot(path=folder / f"replay-{scheme}.png")
+            suffix = "" if scheme == "light" else f"-{scheme}"
+            page.screenshot(path=folder / f"replay{suffix}.png")
             page.set_viewport_size({"width": WIDTH, "height": 800})
             page.goto("/")
-            page.screenshot(path=folder / f"calls-{scheme}.png")
+            page.screenshot(path=folder / f"calls{suffix}.png")
             page.close()
         browser.close()
 
