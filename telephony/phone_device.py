@@ -151,6 +151,8 @@ class Phone:
                 raise baresip.CallFailed.from_close_reason(closed[call.handle])
             self._take(call)
             await call.wait_established(timeout_s)
+            # An answer that came before the call could be listened to is reported by the wait alone.
+            self._established()
         except baresip.CallTimeout as exc:
             raise CallFailed(408, f"not answered within {timeout_s:g} s") from exc
         except baresip.CallFailed as exc:
@@ -214,13 +216,18 @@ class Phone:
         if event.event is baresip.Event.CALL_RINGING:
             self._tell("far_rings")
         elif event.event is baresip.Event.CALL_ESTABLISHED:
-            self._t0 = time.monotonic()
-            self._media = asyncio.get_running_loop().create_task(self._run_media())
-            self._tell("answered")
+            self._established()
         elif event.event in (baresip.Event.CALL_HOLD, baresip.Event.CALL_RESUME):
             self._tell("held", on=event.event is baresip.Event.CALL_HOLD)
         elif event.event is baresip.Event.CALL_CLOSED:
             self._over(event.text or "")
+
+    def _established(self) -> None:
+        if self._media is not None or self._call is None:
+            return
+        self._t0 = time.monotonic()
+        self._media = asyncio.get_running_loop().create_task(self._run_media())
+        self._tell("answered")
 
     def _over(self, reason: str) -> None:
         data: dict[str, Any] = {"reason": reason}

@@ -109,6 +109,10 @@ class DrivenPhone:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        with contextlib.suppress(ConnectionError):
+            await self._process.stdin.wait_closed()
         await self._reader
 
     _ended = False

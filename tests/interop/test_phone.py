@@ -73,13 +73,14 @@ async def test_keys_still_arrive_on_the_second_call_after_the_first_ended(start:
     human = await start("human", HUMAN, answer="after:0")
     caller = await start("caller", CALLER)
     for digit in "57":
-        since = len(caller.events)
+        since, since_human = len(caller.events), len(human.events)
         caller.send(do="dial", uri=f"sip:human@127.0.0.1:{HUMAN}")
         assert await caller.wait("answered", since=since)
         caller.send(do="key", digits=digit)
         assert await human.wait("key_heard", where=lambda e, d=digit: e["digit"] == d)  # type: ignore[misc]
         caller.send(do="hangup")
         assert await caller.wait("closed", since=since)
+        assert await human.wait("closed", since=since_human)
 
 
 async def test_a_busy_phone_answers_486(start: Start) -> None:
