@@ -61,7 +61,7 @@ say "building the image"
 # This machine's pip settings (index, certificate) are lent to the build and stay out of the image.
 lend=()
 [ -e /etc/pip.conf ] && lend+=(--volume /etc/pip.conf:/etc/pip.conf:ro)
-b bud --isolation chroot --network host -q "${lend[@]}" --build-arg BASE=localhost/debian:bookworm -t localhost/warmline . \
+b bud --layers --isolation chroot --network host -q "${lend[@]}" --build-arg BASE=localhost/debian:bookworm -t localhost/warmline . \
     >"$work/build.log" 2>&1 || { tail -20 "$work/build.log" >&2; die "build failed"; }
 say "built localhost/warmline"
 [ "$mode" = check ] || exit 0
@@ -81,13 +81,15 @@ TOML
 b run --isolation chroot --user warmline --volume "$work/warmline.toml:/etc/warmline.toml:ro" "$container" -- \
     warmline serve --config /etc/warmline.toml >"$work/serve.log" 2>&1 &
 runner=$!
+stop() { kill -TERM "$(find_child "$runner" "serve --config" || echo "$runner")" 2>/dev/null || true; }
+trap 'stop; [ -n "${IMAGE_DIR:-}" ] || rm -rf "$work"' EXIT
 for _ in $(seq 120); do
     if .venv/bin/python -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:29080/readyz", timeout=1)' 2>/dev/null; then break; fi
     kill -0 $runner 2>/dev/null || { tail -20 "$work/serve.log" >&2; die "it ended before it was ready"; }
     sleep 1
 done
 say "placing a call into it"
-.venv/bin/warmline call sip:agent@127.0.0.1:29060 --play voice/demo/clips/order_hello.flac --seconds 15 | tee "$work/call.json"
+.venv/bin/warmline call sip:agent@127.0.0.1:29060 --play voice/demo/clips/order_1.flac --seconds 15 | tee "$work/call.json"
 .venv/bin/python - "$work/call.json" <<'PY'
 import json, sys
 report = json.load(open(sys.argv[1]))

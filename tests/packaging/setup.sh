@@ -15,7 +15,6 @@ python=${PYTHON:-python3}
 command -v "$python" >/dev/null || die "no $python; install Python 3.11 or newer"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "$($python --version) is too old; install Python 3.11 or newer"
 "$python" -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
-if [ "$kind" = runtime ] && [ -f voice/qa/frontend/vendor.json ] && ! command -v npm >/dev/null; then missing+=(npm); fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -34,10 +33,6 @@ say "installing $(grep -c '==' $lock) pinned packages from $lock (a minute or tw
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 if [ "$kind" = runtime ]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-    if [ -f voice/qa/frontend/vendor.json ]; then
-        say "fetching the pinned scripts of the replay page"
-        .venv/bin/python -m voice.qa.frontend_fetch
-    fi
 fi
 touch ".venv/.$kind"
 say "$kind environment ready in .venv"
