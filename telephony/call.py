@@ -212,6 +212,8 @@ class Call:
                 self.command(Detach())
         for machine in (self.transfer, self.watchdog):
             self.obey(machine.receive(item))
+        if isinstance(item, Stamped):
+            self.around.announce(self, item)
 
     def obey(self, commands: Iterable[TransferCommand]) -> None:
         """Carries commands out in the order given, also when one of them has to wait for the disk."""

@@ -134,7 +134,7 @@ def _dial(call: Call, target: str, attempt: int) -> None:
     def on_event(event: LegEvent) -> None:
         human_event(call, event, attempt)
 
-    page = f"http://{settings.web.bind}/handoff/{call.case}"
+    page = call.around.page(call.id, call.case, attempt)
     try:
         uri = routing.allowed_uri(settings.humans.targets, target)
     except ConfigError as exc:

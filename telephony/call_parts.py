@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telephony.leg import CallLeg, Dialler
+from telephony.messages import Stamped
 from telephony.prompts import Prompts
 from telephony.settings import Settings
 from telephony.syncer import Syncer
@@ -41,6 +42,10 @@ class Surroundings:
     finished: Callable[[Call], None]
     aside: Callable[[Callable[[], None], Callable[[], None]], None]
     """Runs the first off the event loop, then the second on it."""
+    announce: Callable[[Call, Stamped], None] = lambda _call, _stamped: None
+    """Is shown every committed fact once the call itself has acted on it."""
+    page: Callable[[str, str, int], str] = lambda _call, case, _attempt: f"/handoff/{case}"
+    """Address of the human's context page: of call, case and attempt."""
 
 
 @dataclass(slots=True, kw_only=True)

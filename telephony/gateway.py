@@ -122,7 +122,7 @@ class Gateway:
 
 def _open_store(store: Path) -> None:
     try:
-        for name in ("calls", "callbacks", "prompts", "metrics"):
+        for name in ("calls", "callbacks", "prompts", "metrics", "outbox", "handoffs"):
             (store / name).mkdir(parents=True, exist_ok=True)
         probe = store / ".writable"
         probe.touch()
@@ -145,7 +145,10 @@ async def run_gateway(settings: Settings, *, ready: Callable[[], None] | None = 
     await gateway.board.link.start()
     recovered = await asyncio.to_thread(recovery.repair, settings.store.dir)
     gateway.metrics.recovered_total.inc(len(recovered))
+    gateway.board.announcer.recovered(recovered)
     tasks = [asyncio.create_task(gateway.beat()), asyncio.create_task(gateway.report())]
+    if (sending := gateway.board.announcer.start()) is not None:
+        tasks.append(sending)
     try:
         if await _first(gateway.board.first_worker, stop):
             await gateway.board.engine.start()

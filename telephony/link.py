@@ -99,6 +99,7 @@ class LinkListener(Protocol):
     def worker_said(self, worker: Worker, message: dict[str, Any]) -> None: ...
     def worker_audio(self, worker: Worker, record: AudioRecord) -> None: ...
     def worker_gone(self, worker: Worker, cause: str) -> None: ...
+    def control(self, message: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class LinkServer:
@@ -146,7 +147,11 @@ class LinkServer:
 
     async def _serve(self, socket: ServerConnection) -> None:
         try:
-            hello = _hello(await asyncio.wait_for(socket.recv(), HELLO_S))
+            first = await asyncio.wait_for(socket.recv(), HELLO_S)
+            if (order := _order(first)) is not None:
+                await socket.send(json.dumps(self._listener.control(order)))
+                return
+            hello = _hello(first)
         except (TimeoutError, ConnectionClosed):
             return
         except LinkError as exc:
@@ -189,6 +194,15 @@ class LinkServer:
             self.workers.remove(worker)
             log.warning("worker %s is gone: %s", worker.name, cause)
             self._listener.worker_gone(worker, cause)
+
+
+def _order(message: str | bytes) -> dict[str, Any] | None:
+    """Not a worker but the web page, with one order (`telephony.control`)."""
+    try:
+        obj = json.loads(message)
+    except ValueError:
+        return None
+    return obj if isinstance(obj, dict) and "control" in obj else None
 
 
 def _hello(message: str | bytes) -> Hello:

@@ -63,7 +63,9 @@ class Humans(Section):
     ring_seconds: float = Field(25, gt=0, description="Ringing per target [s].")
     total_seconds: float = Field(75, gt=0, description="Ringing in all before a callback is promised [s].")
     accept: Literal["key-or-voice", "key", "answer"] = Field("key-or-voice", description="How a human accepts.")
-    callback: Literal["ticket", "dial"] = Field("ticket", description="What follows when nobody is free.")
+    callback: Literal["ticket", "dial"] = Field(
+        "ticket", description="What follows when nobody is free: a ticket (dial is not supported yet: refused)."
+    )
     callback_window: str = Field("today between 2 and 4 pm", description="When a callback is promised, as spoken.")
     crisis_target: str = Field("", description="Name of the target tried first in a crisis.")
 
@@ -104,11 +106,16 @@ class Web(Section):
     token: SecretStr = Field(SecretStr(""), description="Required before binding anything but loopback.")
     token_file: str = Field("", description="File with that token.")
     users_file: str = Field("", description="Users and roles (not yet: refused).")
+    public_url: str = Field("", description="Address of the pages as humans reach them; empty = http:// and web.bind.")
 
 
 class Events(Section):
-    webhooks: list[str] = Field(default_factory=list, description="CloudEvents receivers.")
-    secret_file: str = Field("", description="File with the signing secret.")
+    webhooks: list[str] = Field(
+        default_factory=list, description="Addresses that get CloudEvents 1.0 (docs/integrators.md)."
+    )
+    secret_file: str = Field(
+        "", description="File with the signing secret (whsec_… or any text); needed with webhooks."
+    )
 
 
 class Media(Section):
@@ -181,6 +188,12 @@ def load(path: Path | None = None) -> Settings:
         section, name = key.split(".")
         if value := getattr(getattr(settings, section), name):
             raise ConfigError(key, value, remedy)
+    if settings.humans.callback == "dial":
+        raise ConfigError(
+            "humans.callback", "dial", 'calling back is not supported yet; set "ticket" and let a person dial'
+        )
+    if settings.events.webhooks and not settings.events.secret_file:
+        raise ConfigError("events.secret_file", "", "events are signed; name a file with the secret")
     host = settings.web.bind.rsplit(":", 1)[0].strip("[]")
     if not is_loopback(host) and not web_token(settings):
         raise ConfigError("web.bind", settings.web.bind, "set web.token before binding anything but loopback")

@@ -17,12 +17,15 @@ from importlib.metadata import version
 from typing import Any
 
 from telephony import call_worker
+from telephony.announcer import Announcer
 from telephony.baresip_engine import BaresipEngine
 from telephony.baresip_leg import BaresipLeg
 from telephony.call import Call
 from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
+from telephony.control import Seals
 from telephony.errors import RecordError
+from telephony.front_desk import FrontDesk
 from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
@@ -48,6 +51,9 @@ class Switchboard:
         self.prompts = Prompts(self.store)
         self.syncer = Syncer()
         self.link = LinkServer(settings.worker.link, self)
+        self.announcer = Announcer(settings)
+        self._seals = Seals(self.announcer.key)
+        self.desk = FrontDesk(self.store, [t.name for t in settings.humans.targets], self._call_of)
         self.dead = asyncio.Event()
         self.engine = BaresipEngine(settings, self._incoming, self.dead.set)
         self.calls: dict[int, Call] = {}
@@ -63,9 +69,13 @@ class Switchboard:
             prompts=self.prompts,
             dialler=self.engine,
             syncer=self.syncer,
-            busy=lambda: {c.human_side.target for c in self.calls.values() if c.human_side.leg is not None},
+            busy=lambda: self.desk.away.union(
+                c.human_side.target for c in self.calls.values() if c.human_side.leg is not None
+            ),
             finished=self._finished,
             aside=self._aside,
+            announce=self.announcer.fact,
+            page=self.announcer.page,
         )
 
     # --- calls --------------------------------------------------------------------------------------
@@ -140,6 +150,18 @@ class Switchboard:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._quick, work)
         future.add_done_callback(lambda _: then())
+
+    # --- orders from the web page --------------------------------------------------------------------
+
+    def control(self, message: dict[str, Any]) -> dict[str, Any]:
+        order = self._seals.open(message, time.time())
+        if order is None:
+            log.warning("an order with a wrong or used seal is refused")
+            return {"status": 403, "detail": "not sealed with this store's key"}
+        return self.desk.obey(order)
+
+    def _call_of(self, ref: str) -> Call | None:
+        return next((c for c in self.calls.values() if c.case == ref), None)
 
     # --- workers ------------------------------------------------------------------------------------
 

@@ -61,13 +61,16 @@ def _remove(folder: Path) -> None:
 
 
 def _tear_up_tickets(store: Path, call_id: str) -> None:
-    for path in (store / "callbacks").glob("*.json"):
+    """Also the way to its context page, and its events that were not delivered."""
+    for path in (*(store / "callbacks").glob("*.json"), *(store / "handoffs").glob("*.json")):
         try:
             ticket = json.loads(path.read_bytes())
         except (OSError, ValueError):
             continue
         if isinstance(ticket, dict) and ticket.get("call") == call_id:
             path.unlink(missing_ok=True)
+    for path in (store / "outbox").glob(f"**/{call_id}.*.json"):
+        path.unlink(missing_ok=True)
 
 
 def expire(index: Index, retain_days: int, *, at: datetime | None = None) -> list[str]:
