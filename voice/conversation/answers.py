@@ -16,10 +16,31 @@ _YES = (
     "yes", "sure", "okay", "right", "correct", "exactly", "please do", "go ahead", "do it", "do that", "all right",
     "alright", "fine", "of course", "absolutely", "certainly", "that is it", "please", "i would like that",
     "definitely",
-    "that would be good", "that would be great", "that is good", "good", "i guess so", "mm hm", "uh huh", "do so",
+    "that would be", "that is good", "good", "i guess so", "mm hm*|mmhm*|mhm|uh huh|aha", "do so", "yea|ya|yah|aye",
+    "you got it", "sounds good", "that works", "perfect", "great", "let us do that", "if you could", "by all means",
+    "i would|i do|it is|they are|you may|you can", "true", "agreed", "sure thing", "yes indeed",
 )  # fmt: skip
 _NO = ("no", "not", "never mind", "nevermind", "wrong", "leave it", "forget it", "i would rather", "do not", "stop")
-_PLAIN_NO = ("not right", "not correct", "not it", "not okay", "not fine", "not good", "is wrong", "that was wrong")
+_FIRM_NO = frozenset({"no", "never", "wrong", "incorrect", "negative"})
+_PLAIN_NO = (
+    "do not think so",
+    "would not",
+    "rather not",
+    "not really",
+    "not now",
+    "not yet",
+    "no need",
+    "no thank*",
+    "it is not",
+    "not right",
+    "not correct",
+    "not it",
+    "not okay",
+    "not fine",
+    "not good",
+    "is wrong",
+    "that was wrong",
+)
 _HARMLESS_NO = (
     "no problem", "no worries", "not a problem", "do not mind", "no objection", "why not", "no that is fine",
     "no that is okay", "no that is all right", "not at all",
@@ -32,7 +53,8 @@ _BYE = ("bye", "goodbye", "good bye", "that is all", "have a nice day", "have a 
 _REPEAT = ("repeat", "say _ again", "once more", "pardon", "come again", "what did you say", "did not hear you",
            "did not understand you", "did not catch", "what was that", "speak up")  # fmt: skip
 _WAIT = ("one moment", "one second", "one minute", "hold on", "hang on", "just a moment", "just a second",
-         "just a minute", "give me a second", "give me a moment", "let me look", "let me check", "wait")  # fmt: skip
+         "just a minute", "give me a second", "give me a moment", "let me look", "let me check",
+         "let me see", "let me get", "wait a", "please wait", "bear with me")  # fmt: skip
 _MACHINE = (
     "are you a person", "are you a real", "are you human", "are you a human", "are you real", "are you a robot",
     "are you a machine", "are you a bot", "is this a real person", "is this a person", "is this a robot",
@@ -55,8 +77,10 @@ def yes_or_no(turn: Sequence[Token]) -> Answer:
     if any(find(turn, p) for p in _PLAIN_NO):
         return "no"
     yes, no = any(find(turn, p) for p in _YES), any(find(turn, p) for p in _NO)
-    if no and turn[0].text in ("no", "nope", "never", "wrong"):
+    if no and turn[0].text in _FIRM_NO:
         return "no"
+    if turn[0].text == "yes" and not any(find(turn[1:], p) for p in ("no", "not")):
+        return "yes"
     if yes == no:
         return "unclear"
     return "yes" if yes else "no"
@@ -68,7 +92,7 @@ def asks_for_help(turn: Sequence[Token]) -> bool:
 
 def is_done(turn: Sequence[Token]) -> bool:
     """Answer to "anything else?": nothing more."""
-    return any(find(turn, p) for p in _DONE) or (len(turn) <= 2 and turn[0].text == "no")
+    return any(find(turn, p) for p in _DONE) or (len(turn) <= 7 and turn[0].text == "no" and yes_or_no(turn) == "no")
 
 
 def says_goodbye(turn: Sequence[Token]) -> bool:
@@ -81,7 +105,9 @@ def wants_repeat(turn: Sequence[Token]) -> bool:
 
 
 def wants_time(turn: Sequence[Token]) -> bool:
-    return len(turn) <= 8 and any(find(turn, p) for p in _WAIT)
+    if len(turn) <= 8 and any(find(turn, p) for p in _WAIT):
+        return True
+    return len(turn) <= 3 and any(t.text == "wait" for t in turn)
 
 
 def machine_question(turn: Sequence[Token]) -> Match | None:

@@ -18,6 +18,9 @@ LIKENESS_WEIGHT = 0.5
 NEGATED = 0.25
 """What is left of a keyword after "not": "I don't want to cancel" still is about something else."""
 
+_PART_WORDS = 3
+"""Fewest words of a part of a sentence that can be a matter of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
@@ -44,6 +47,33 @@ def recognise(heard: str | Sequence[Token], playbook: Playbook) -> Guess | None:
     return Guess(
         intent=intent, score=best, confidence=confidence, start=turn[first].start, end=turn[last].end
     )  # fmt: skip
+
+
+def recognise_all(turn: Sequence[Token], playbook: Playbook) -> list[Guess]:
+    """The matters of one sentence in the order they were said: "my bill is wrong and my internet is down".
+
+    The whole turn decides the main matter; a part between "and", "also" or punctuation adds one only if it reaches
+    `ENOUGH` by itself.
+    """
+    whole = recognise(turn, playbook)
+    if whole is None:
+        return []
+    parts = [g for part in _parts(turn) if len(part) >= _PART_WORDS and (g := recognise(part, playbook))]
+    names = {g.intent.name for g in parts}
+    if len(names) < 2 or whole.intent.name not in names:
+        return [whole]
+    seen: dict[str, Guess] = {}
+    for guess in parts:
+        seen.setdefault(guess.intent.name, guess)
+    return list(seen.values())
+
+
+def _parts(turn: Sequence[Token]) -> list[Sequence[Token]]:
+    cuts = [0]
+    for k in range(1, len(turn)):
+        if turn[k].text in ("and", "also", "then", "plus") or turn[k].clause != turn[k - 1].clause:
+            cuts.append(k)
+    return [turn[a:b] for a, b in zip(cuts, [*cuts[1:], len(turn)], strict=True)]
 
 
 def article(turn: Sequence[Token], playbook: Playbook) -> Article | None:

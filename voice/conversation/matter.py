@@ -16,7 +16,7 @@ from voice.conversation.slots import Found, extract, incomplete
 from voice.conversation.words import Token
 from voice.playbooks.schema import Intent, Playbook, Slot
 
-Phase = Literal["open", "slot", "confirm", "action", "else", "offer", "closing", "handed"]
+Phase = Literal["open", "slot", "confirm", "action", "else", "check", "offer", "closing", "handed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,12 +50,13 @@ class Matter:
     def slot(self) -> Slot | None:
         return self.playbook.slots[self.asking] if self.asking else None
 
-    def take(self, turn: tuple[Token, ...], fact: Transcribed) -> list[SlotFilled]:
-        """Details of this turn: the one asked for, and any other the matter still needs."""
-        if self.intent is None:
+    def take(self, turn: tuple[Token, ...], fact: Transcribed, of: Intent | None = None) -> list[SlotFilled]:
+        """Details of this turn: the one asked for, and any other the matter (or ``of``, still to come) needs."""
+        intent = of or self.intent
+        if intent is None:
             return []
         filled = []
-        for name in self.intent.slots:
+        for name in intent.slots:
             asked = name == self.asking
             if name in self.values and not asked:
                 continue
@@ -64,16 +65,46 @@ class Matter:
                 filled.append(self.put(name, found))
         return filled
 
+    def could_take(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
+        """The turn holds the detail that is asked for."""
+        name = self.asking
+        return name is not None and self._found(name, turn, fact, asked=True) is not None
+
+    def says_again(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
+        """The value read back, said once more: as good as a yes."""
+        name = self.asking
+        found = self._found(name, turn, fact, asked=True) if name in self.values and name else None
+        return found is not None and name is not None and found.value == self.values[name].value
+
+    def is_new(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
+        """The turn names a number this matter does not have yet."""
+        return bool(self._changed(turn, fact, asked=False))
+
+    def renewed(self, turn: tuple[Token, ...], fact: Transcribed) -> list[SlotFilled]:
+        """The matter begins again with other numbers: "and where is order 2046?"."""
+        return [self.put(name, found) for name, found in self._changed(turn, fact, asked=False)]
+
+    def forget(self) -> None:
+        """The same kind of matter once more: its details are asked again."""
+        for name in self.intent.slots if self.intent else ():
+            self.values.pop(name, None)
+
+    def _changed(self, turn: tuple[Token, ...], fact: Transcribed, *, asked: bool) -> list[tuple[str, Found]]:
+        out = []
+        for name in self.intent.slots if self.intent else ():
+            said_no = asked and name == self.asking and len(turn) >= 3 and turn[0].text in ("no", "not", "sorry")
+            if name not in self.values or (self.playbook.slots[name].kind in ("text", "name") and not said_no):
+                continue
+            found = self._found(name, turn, fact, asked=asked)
+            if found is not None and found.value != self.values[name].value:
+                out.append((name, found))
+        return out
+
     def correct(self, turn: tuple[Token, ...], fact: Transcribed) -> list[SlotFilled]:
         """A new value for a detail already given: "no, it is four five nine one"."""
-        for name in self.intent.slots if self.intent else ():
-            kind = self.playbook.slots[name].kind
-            if name not in self.values or kind in ("text", "name"):
-                continue
-            found = self._found(name, turn, fact, asked=True)
-            if found is not None and found.value != self.values[name].value:
-                self.asking = name
-                return [self.put(name, found)]
+        for name, found in self._changed(turn, fact, asked=True):
+            self.asking = name
+            return [self.put(name, found)]
         return []
 
     def put(self, name: str, found: Found, *, confirmed: bool = False) -> SlotFilled:
@@ -114,7 +145,7 @@ class Matter:
                 return "confirm", text.format(value=speakable(slot, value.value), label=slot.label)
         self.asking = None
         if self.intent.action and not self.agreed:
-            return "action", self._fill(self.intent.action)
+            return "action", self.fill(self.intent.action)
         return "else", self._answer(upset=upset)
 
     def _answer(self, *, upset: bool) -> str:
@@ -125,16 +156,17 @@ class Matter:
             key = self.values[intent.lookup.slot].value
             found = self.playbook.records[intent.lookup.table].get(key)
             if found is None:
-                text = self._fill(intent.not_found or "")
+                text = self.fill(intent.not_found or "")
                 self.failed_lookups += 1
                 self.values.pop(intent.lookup.slot)
                 self.done.append(f"searched for {intent.title}, found nothing")
                 return text
             record = found
         self.done.append(f"gave the answer on {intent.title}")
-        return self._fill(intent.answer_upset if upset and intent.answer_upset else intent.answer, record)
+        return self.fill(intent.answer_upset if upset and intent.answer_upset else intent.answer, record)
 
-    def _fill(self, text: str, record: dict[str, str] | None = None) -> str:
+    def fill(self, text: str, record: dict[str, str] | None = None) -> str:
+        """A sentence with the details known so far, read for the ear."""
         slots = self.playbook.slots
         spoken = {n: speakable(slots[n], v.value) for n, v in self.values.items()}
         return text.format(**{**spoken, **(record or {})})

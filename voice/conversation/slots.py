@@ -31,9 +31,12 @@ _CENTS = ("cent", "cents", "penny", "pence")
 _NAME_LEADS = ("my name is", "the name is", "name is", "this is", "i am", "it is", "it is on", "under")
 _NOT_NAMES = frozenset(
     "yes no not okay the a an i it is my name please sorry what calling here wrong so very again still hello hi well "
-    "sure right thank thanks you angry upset having waiting trying going just".split()
+    "sure right thank thanks you angry upset having waiting trying going just fine good great "
+    "correct exactly yeah wait".split()
 )
-_LEAD_INS = frozenset("it is the my new address yes okay so well now please that to at um uh i live".split())
+_LEAD_INS = frozenset(
+    "no not sorry wrong it is the my new address yes okay so well now please that to at um uh i live".split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@ Hears from: TOML. Tells: `voice.conversation`. Every key is described in ``docs/
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import tomllib
+from importlib import resources
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,11 +17,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=2, max_length=400)]
 
 PHRASES = (
-    "greeting", "back", "anything_else", "goodbye", "not_understood", "not_understood_again", "sorry_no_answer",
-    "silence_gentle", "silence_choice", "silence_person", "offer_distress", "offer_stuck", "offer_unclear",
-    "offer_declined", "person_hint", "machine", "privacy", "slot_again", "confirm", "corrected", "crisis",
-    "crisis_stay", "crisis_back", "wait", "repeat_nothing",
+    "greeting", "sorry_no_answer", "back", "anything_else", "go_ahead", "next_matter", "goodbye", "not_understood",
+    "heard", "heard_open", "apology", "noted", "small_talk", "silence_gentle", "silence_choice", "silence_person",
+    "offer_distress", "offer_stuck", "offer_followup", "offer_no_detail", "offer_specialist", "offer_unclear",
+    "offer_declined", "person_hint", "machine", "privacy", "slot_again", "confirm", "crisis", "crisis_stay",
+    "crisis_back", "wait", "repeat_nothing",
 )  # fmt: skip
+"""A playbook must give the first two; the others have a common wording (``common/phrases.toml``)."""
 
 
 class Part(BaseModel):
@@ -59,6 +63,14 @@ class Touchpoint(Part):
     offer_person: bool = Field(default=False, description="Mention a person in the first answer.")
 
 
+class FollowUp(Part):
+    """What can be done when the caller complains about the answer: "it never came"."""
+
+    ask: Sentence = Field(description="Question to be agreed to.")
+    done: Sentence = Field(description="Said after the yes.")
+    note: str = Field(description="For the briefing: 'I …'.")
+
+
 class Intent(Part):
     name: Name
     title: str = Field(description="As the briefing says it: 'a bill they dispute'.")
@@ -73,6 +85,7 @@ class Intent(Part):
     answer_upset: Sentence | None = None
     not_found: Sentence | None = None
     not_done: Sentence | None = Field(None, description="Said when `action` was refused.")
+    followup: FollowUp | None = None
     next_step: str = Field(description="What a human is asked to do, in the briefing.")
     touchpoint: Touchpoint = Touchpoint()
 
@@ -95,6 +108,17 @@ class Playbook(Part):
     records: dict[Name, dict[str, dict[str, str]]] = Field(default_factory=dict)
     phrases: dict[Name, Sentence]
     phrases_upset: dict[Name, Sentence] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_common(cls, table: Any) -> Any:
+        """Phrases the playbook does not give are the common ones; its own calm wording is not overruled by those."""
+        if not isinstance(table, dict) or not isinstance(own := table.get("phrases", {}), dict):
+            return table
+        common = tomllib.loads((resources.files("voice.playbooks") / "common" / "phrases.toml").read_text("utf-8"))
+        upset = {k: v for k, v in common["phrases_upset"].items() if k not in own or k == "greeting"}
+        merged = {"phrases": common["phrases"] | own, "phrases_upset": upset | dict(table.get("phrases_upset", {}))}
+        return table | merged
 
     @model_validator(mode="after")
     def _whole(self) -> Playbook:
@@ -146,4 +170,7 @@ class Playbook(Part):
         keys = ("acknowledge", "acknowledge_upset", "action", "answer", "answer_upset", "not_found", "not_done")
         for intent in self.intents:
             out |= {f"intents.{intent.name}.{k}": t for k in keys if (t := getattr(intent, k))}
+            if intent.followup:
+                out[f"intents.{intent.name}.followup.ask"] = intent.followup.ask
+                out[f"intents.{intent.name}.followup.done"] = intent.followup.done
         return out
