@@ -138,18 +138,23 @@ class Phone:
         """
         assert self._ua is not None
         closed: dict[int, str] = {}
+        rings: set[int] = set()
 
         def note(event: baresip.StackEvent) -> None:
             if event.event is baresip.Event.CALL_CLOSED:
                 closed[event.call] = event.text or ""
+            elif event.event is baresip.Event.CALL_RINGING and self._call is None:
+                rings.add(event.call)
 
-        # A refusal within a millisecond is reported before `ua.dial` returns the call, and then never again.
+        # What comes within a millisecond is reported before `ua.dial` returns the call, and then never again.
         self._runtime.subscribe(note)
         try:
             call = await self._ua.dial(uri, headers)
             if call.handle in closed:
                 raise baresip.CallFailed.from_close_reason(closed[call.handle])
             self._take(call)
+            if call.handle in rings:
+                self._tell("far_rings")
             await call.wait_established(timeout_s)
             # An answer that came before the call could be listened to is reported by the wait alone.
             self._established()
