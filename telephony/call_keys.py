@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telephony.call_said import report_ended
 from telephony.messages import ConsentChanged, Decision, HandoffRequested
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def press(call: Call, key: str) -> None:
     playout = call.caller.playout
     if playout.cut_prompts(call.tick, name="disclosure"):
         call.caller.flush(call.tick)
+        # At once, before what the key brings about replaces it: who cut the disclosure has been told.
+        report_ended(call)
     if key == NO_EMOTION:
         forbid_emotion(call)
     elif key == NO_RECORDING:

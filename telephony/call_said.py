@@ -25,8 +25,11 @@ def report_ended(call: Call) -> None:
             if item.prompt == "disclosure":
                 _disclosed(call, item)
             if item.prompt:
-                attempt = call.human_side.attempt
-                call.log.event(PromptPlayed(t=call.t, leg=party.name, prompt=item.prompt, attempt=attempt))
+                attempt, prompt = call.human_side.attempt, item.prompt
+                if prompt == "briefing_missing" and not call.human_side.briefing.pcm:
+                    # Its fact may be there and its sound not: then there is nothing more to tell after this.
+                    prompt = "briefing"
+                call.log.event(PromptPlayed(t=call.t, leg=party.name, prompt=prompt, attempt=attempt))
 
 
 def report_replaced(call: Call) -> None:

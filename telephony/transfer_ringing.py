@@ -197,7 +197,8 @@ def promise_callback(desk: Desk, _: str) -> None:
 def return_caller(desk: Desk, _: str) -> None:
     """The human dropped right after the bridge and was the last one: the agent has the caller again."""
     desk.disarm()
-    desk.enter("IDLE", outcome="nobody", rule="nobody-after-bridge", attempts=desk.now.attempts)
+    # The ticket waits for the disk and all behind it for that: the agent, who speaks at IDLE, may speak by then.
     desk.tell(TicketCallback())
     desk.end_hold()
     desk.tell(ReturnToAgent())
+    desk.enter("IDLE", outcome="nobody", rule="nobody-after-bridge", attempts=desk.now.attempts)

@@ -62,6 +62,9 @@ class Limits:
     """Neither side above −50 dBFS while the caller waits for us; 1.5 s is promised, a prompt takes 0.1 s to begin."""
     grace_s: float = 0.6
     """From the end of the caller's turn: a reply is under way as a rule, and a prompt just before it would delay it."""
+    dead_air_most_s: float = 1.8
+    late_grace_s: float = 0.2
+    """Where the words themselves came late there is less grace: 2 s of dead air are never reached."""
     again_s: float = 5.0
     """Between two prompts to a caller on hold whose hold sound is missing."""
     mute_s: float = 8.0
@@ -255,7 +258,9 @@ class Watchdog:
         if self._worker_gone_s is not None:
             yield max(self._worker_gone_s, self._entered_s) + limits.worker_s, "worker"
         if self._our_turn:
-            yield max(self._sound_s + limits.dead_air_s, self._turn_s + limits.grace_s), "dead_air"
+            soon_s = max(self._sound_s + limits.dead_air_s, self._turn_s + limits.grace_s)
+            most_s = max(self._sound_s + limits.dead_air_most_s, self._turn_s + limits.late_grace_s)
+            yield min(soon_s, most_s), "dead_air"
             yield max(self._turn_s, self._voice_s) + limits.mute_s, "mute"
         elif not self._caller_speaks:
             since_s = max(self._turn_s, self._voice_s)

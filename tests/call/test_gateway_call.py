@@ -398,3 +398,39 @@ def test_a_hold_that_begins_after_a_silence_is_not_met_with_please_wait(make: Ma
     v.caller_presses("0")
     v.run(5.0)
     assert [f["prompt"] for f in v.facts("Said") if f["prompt"]] == ["disclosure", "hold_start"]
+
+
+def test_zero_in_the_disclosure_counts_as_disclosed_or_the_agent_would_stay_deaf(make: Make) -> None:
+    v = make()
+    v.run(0.2)
+    v.caller_presses("0")
+    v.run(0.1)
+    names = v.names()
+    assert names.index("Disclosed") < names.index("HandoffRequested")
+
+
+def test_a_briefing_whose_sound_went_down_with_its_worker_is_missed_once_not_twice(make: Make) -> None:
+    v = make()
+    v.run(1.0)
+    v.caller_presses("0")
+    v.states(BriefingBuilt(text="Order late.", fields={}))
+    v.human_answers()
+    v.until("Said", leg="human", prompt="screening")
+    v.human_presses("1")
+    v.until("HandoffState", state="DECIDING")
+    assert len(v.facts("Said", leg="human", prompt="briefing_missing")) == 1
+
+
+def test_after_a_dropped_human_the_agent_may_speak_as_soon_as_it_knows(make: Make) -> None:
+    v = bridged(make())
+    v.slow_disk = True
+    v.human_does(Closed())
+    v.run(0.3)
+    assert not v.facts("HandoffState", state="IDLE"), "the agent would speak before it may"
+    for work, then in v.held_back:
+        work()
+        then()
+    assert v.facts("CallbackTicketed")[0]["seq"] < v.facts("HandoffState", state="IDLE")[0]["seq"]
+    v.orders(StartTurn(turn=1, text="I am back", rate_wpm=150))
+    v.sound_of_turn(1, 1000, 0.5)
+    assert not v.until("Said", turn=1).facts("Said", turn=1)[0]["cut"]

@@ -97,6 +97,11 @@ class BargeIn:
         self.listening_only = False
         """The last speech over the agent was a back-channel: it is no turn of the caller's."""
 
+    @property
+    def deciding(self) -> bool:
+        """Whether an interruption is being weighed."""
+        return self._pending is not None
+
     def onset(self, *, at_s: float, agent: AgentTurn | None) -> Sequence[Action]:
         """The caller began to speak; ``agent`` is what the agent is saying, None if it is silent."""
         self.listening_only = False

@@ -100,7 +100,7 @@ class Conversation:
             return self._noted(self._prompt(), now_s)
         return ()
 
-    def resume(self) -> Sequence[Action]:
+    def resume(self, now_s: float) -> Sequence[Action]:
         """A second worker took over: what the first one did not get committed, then the open question again."""
         out: list[Action] = list(self._unconfirmed)
         if not self._greeted or self._silenced():
@@ -108,7 +108,9 @@ class Conversation:
         if self._dialogue.phase == "closing" or self._hung_up:
             return [*out, HangUp(cause="resolved")]
         text = self._phrase("crisis_stay") if self._crisis else self._dialogue.question
-        return [*out, self._say(text, keep=self._crisis)]
+        # Sentences of the first worker that were never reported will not be: only this one is waited for.
+        self._silence.forget(now_s)
+        return [*out, *self._noted([self._say(text, keep=self._crisis)], now_s)]
 
     def patience(self) -> Patience:
         """What the end of the caller's turn should look like now."""

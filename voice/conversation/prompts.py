@@ -16,7 +16,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
     return {
         "disclosure": disclosure(settings.privacy),
         "please_wait": "One moment, please.",
-        "worker_lost": "I lost the thread for a moment. Please stay on the line, this goes on.",
+        "worker_lost": "Sorry, I lost the thread for a moment. Please stay on the line.",
         "hold_start": "I am bringing in a colleague now, and I pass on what you told me. Please stay on the line.",
         "hold_news": "A phone is ringing at a colleague's desk. You can still say never mind.",
         "being_told": "A colleague is hearing about your matter right now. It will not be long.",
@@ -34,8 +34,8 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "back_to_agent": playbook.phrase("back"),
         "no_worker_callback": f"I cannot go on right now. Somebody will call you back {window}. Goodbye.",
         "human_only": "I am bringing in a person now. Please stay on the line.",
-        "emotion_off": "Mood analysis is off, and what it measured is erased. The service stays the same.",
-        "recording_off": "Recording is off, and what was recorded is erased. The service stays the same.",
+        "emotion_off": "Mood analysis is off and erased. Nothing else changes.",
+        "recording_off": "Recording is off and erased. Nothing else changes.",
         "still_there": "I am still here. You can go on, or press 0 for a person.",
         "goodbye": playbook.phrase("goodbye"),
     }

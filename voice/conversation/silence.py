@@ -37,6 +37,11 @@ class Silence:
         if self._since is None:
             self._since = now_s
 
+    def forget(self, now_s: float) -> None:
+        """Nothing that was given to synthesis will come: its worker is gone."""
+        self._queue.clear()
+        self._heard(now_s)
+
     def said(self, end_s: float, *, prompt: bool) -> None:
         """A sentence ended, played or cut; one queued behind it may still come, so only it is taken off."""
         if not prompt and self._queue:

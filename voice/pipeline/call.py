@@ -91,7 +91,7 @@ class CallPipeline:
         if resumed:
             self._dialogue.restore(log)
             self._hearing.restore(log)
-            await self._dialogue.resume()
+            await self._dialogue.resume(log[-1].t if log else 0.0)
         else:
             for stamped in log:
                 await self.fact(stamped)

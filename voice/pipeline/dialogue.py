@@ -19,7 +19,9 @@ from telephony.messages import (
     Decision,
     DistressChanged,
     HandoffRequested,
+    HandoffState,
     HangUp,
+    LegsBridged,
     PauseTurn,
     Stamped,
 )
@@ -53,6 +55,8 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
         self._expectation = Expectation()
         self._broken = False
         self._level = "calm"
+        self._briefing: BriefingBuilt | None = None
+        """Of the call as another worker left it, while the human may yet have to hear it."""
         self._spoken_before_distress = 0
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -72,11 +76,19 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
         """State of a call that another worker began: its facts, whose consequences have already happened."""
         for stamped in log:
             self._conversation.receive(stamped)
-            if isinstance(stamped.fact, DistressChanged):
-                self._level = stamped.fact.level
+            match stamped.fact:
+                case DistressChanged(level=level):
+                    self._level = level
+                case BriefingBuilt() as built:
+                    self._briefing = built
+                case LegsBridged() | HandoffState(state="IDLE"):
+                    self._briefing = None
 
-    async def resume(self) -> None:
-        await self._carry_out(self._conversation.resume())
+    async def resume(self, now_s: float) -> None:
+        """Goes on in place of the first worker, whose briefing may be in the log while its sound never arrived."""
+        if self._briefing is not None:
+            await self.push_frame(Brief(text=self._briefing.text, fields=self._briefing.fields))
+        await self._carry_out(self._conversation.resume(now_s))
 
     async def _carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:

@@ -71,6 +71,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         self._bargein = BargeIn()
         self._echo = EchoReference()
         self._hears = False
+        self._speaking = False
         self._bridged = False
         self._level = "calm"
         self._ear = _ear(engines, port) if analyse_emotion else None
@@ -128,8 +129,12 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         self._echo.sent(now_s, self._agent.level_db(now_s))
         if not self._hears or self._bridged:
             return
-        if self._agent.current(now_s) is None:
+        saying = self._agent.current(now_s)
+        if saying is None:
             self._weigh(self._bargein.agent_silent())
+        elif self._speaking and not self._bargein.deciding:
+            # The reply comes while the caller is speaking again: it waits, and is dropped if there are words.
+            self._weigh(self._bargein.onset(at_s=now_s, agent=saying))
         for window, speech in self._caller.push(frame.pcm, frame.tick):
             self._weigh(self._bargein.window(end_s=window.end_s, speech=speech, window_s=WINDOW_S))
             if self._ear is not None:
@@ -190,11 +195,13 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
     # --- the caller, as the listener reports it --------------------------------------------------
 
     def began(self, at_s: float) -> None:
+        self._speaking = True
         self._emit(SpeechStarted(leg="caller", at=at_s))
         self._stopwatch.caller_began()
         self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
 
     def stopped(self, at_s: float) -> None:
+        self._speaking = False
         self._emit(SpeechStopped(leg="caller", at=at_s))
         self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
 

@@ -9,10 +9,12 @@ import pytest
 
 from telephony.messages import (
     BargedIn,
+    BriefingBuilt,
     ClearTurn,
     ConsentHeard,
     EmotionScored,
     HandoffRequested,
+    HandoffState,
     LegsBridged,
     PauseTurn,
     ProsodyMeasured,
@@ -22,6 +24,7 @@ from telephony.messages import (
     StartTurn,
     Transcribed,
     TurnTimed,
+    UploadBriefing,
 )
 from telephony.settings import Settings
 from tests.call.worker.conftest import Call, Gateway
@@ -167,6 +170,29 @@ async def test_another_worker_goes_on_where_the_first_stood(gateway: Gateway) ->
     # It hears, too. Which digits it hears is the recogniser's business, and this voice draws noise.
     await gateway.until(lambda: len(gateway.texts()) == turns + 2)
     assert len(gateway.of(Transcribed)) == 2
+
+
+async def test_a_reply_does_not_talk_over_a_caller_who_goes_on(gateway: Gateway) -> None:
+    await said(gateway, 1)
+    await gateway.say("When are you open on Saturday?")
+    await gateway.until(lambda: bool(gateway.of(Transcribed)))
+    # The reply is on its way while the caller is already speaking again.
+    began = len(gateway.sent)
+    await gateway.say("No, wait, I want to talk to a real person, please.")
+    await gateway.until(lambda: bool(gateway.of(HandoffRequested)))
+    assert {f.cut for f in gateway.of(Said)[1:] if isinstance(f, Said)} == {True}
+    assert np.count_nonzero(np.frombuffer(gateway.sent[began:], "<i2")) < 8000 * 1.0
+
+
+async def test_another_worker_makes_the_briefing_again_whose_sound_never_arrived(gateway: Gateway) -> None:
+    await said(gateway, 1)
+    gateway.emit(HandoffRequested(reason="request"))
+    gateway.emit(HandoffState(state="HOLDING", reason="request"))
+    await gateway.until(lambda: bool(gateway.of(BriefingBuilt)))
+    gateway.commands.clear()
+    await gateway.take_over(next_turn=2)
+    await gateway.until(lambda: any(isinstance(c, UploadBriefing) for _, c in gateway.commands))
+    assert len(gateway.of(BriefingBuilt)) == 1
 
 
 class Deaf:

@@ -138,7 +138,17 @@ def test_an_end_of_turn_that_took_long_leaves_the_reply_a_moment() -> None:
     call.fact(SpeechStopped(leg="caller", at=12.0))
     call.until(14.0)
     call.fact(Transcribed(leg="caller", start=10.0, end=12.0, text="My order."))
-    assert call.until(15.0) == [(14.6, PLEASE_WAIT)]
+    assert call.until(15.0) == [(14.2, PLEASE_WAIT)]
+
+
+def test_words_that_came_late_do_not_stretch_dead_air_to_two_seconds() -> None:
+    call = in_conversation()
+    call.fact(SpeechStarted(leg="caller", at=10.0))
+    call.until(12.0, heard=True)
+    call.fact(SpeechStopped(leg="caller", at=12.0))
+    call.until(13.4)
+    call.fact(Transcribed(leg="caller", start=10.0, end=12.0, text="My order."))
+    assert call.until(15.0) == [(13.8, PLEASE_WAIT)]
 
 
 def test_a_worker_that_stays_mute_loses_the_caller_to_a_human() -> None:

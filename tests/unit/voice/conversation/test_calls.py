@@ -23,6 +23,7 @@ from telephony.messages import (
     SpeechStarted,
     SpeechStopped,
     Transcribed,
+    WorkerAttached,
 )
 from telephony.settings import Agent, Privacy, Settings
 from tests.unit.voice.conversation.line import ANALYSED, Line, conversation
@@ -405,8 +406,20 @@ def test_second_worker_asks_the_open_question_again(line: Line) -> None:
     line.caller("Where is my order?")
     question = line.caller("4519")[0]
     fresh = replay(line)
-    assert [a.text for a in fresh.talk.resume()] == [question]
+    assert [a.text for a in fresh.talk.resume(line.t)] == [question]
     assert "Thursday" in fresh.caller("Yes.")[0]
+
+
+def test_second_worker_gives_time_for_an_answer_to_its_question(line: Line) -> None:
+    line.caller("Where is my order?")
+    fresh = replay(line)
+    asked = line.t
+    fresh.talk.resume(asked)
+    fresh.commit(WorkerAttached(worker="second", resumed=True))
+    # The gateway's own sentence comes first and takes 5 s; only then the question is heard.
+    fresh.t += 5.4
+    fresh.commit(Said(leg="caller", start=asked, end=fresh.t, text="...", prompt="worker_lost"))
+    assert fresh.wait(4.0) == []
 
 
 def test_second_worker_gives_again_what_was_not_committed(line: Line) -> None:
@@ -415,18 +428,18 @@ def test_second_worker_gives_again_what_was_not_committed(line: Line) -> None:
     line.log.append(type(line.log[-1])(seq=len(line.log) + 1, t=line.t, fact=Transcribed(
         leg="caller", start=line.t - 1, end=line.t, text="I want a person.")))  # fmt: skip
     line.talk.receive(line.log[-1])
-    resumed = replay(line).talk.resume()
+    resumed = replay(line).talk.resume(line.t)
     assert [a.fact for a in resumed] == [HandoffRequested(reason="request")]
 
 
 def test_second_worker_is_quiet_on_hold_and_ends_a_finished_call(line: Line) -> None:
     line.caller("When are you open?")
     line.caller("No thanks.")
-    assert replay(line).talk.resume() == [HangUp(cause="resolved")]
+    assert replay(line).talk.resume(line.t) == [HangUp(cause="resolved")]
     other = Line()
     other.start()
     other.caller("A person please.")
-    assert replay(other).talk.resume() == []
+    assert replay(other).talk.resume(other.t) == []
 
 
 def test_nothing_after_the_end(line: Line) -> None:
