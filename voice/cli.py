@@ -240,9 +240,12 @@ def calibrate(
 @playbook.command("check", epilog="Example: warmline playbook check mine.toml")
 def playbook_check(name: Annotated[str, typer.Argument(help="A TOML file or a shipped name.")]) -> None:
     """Reads a playbook and says what is wrong with it."""
+    from voice.playbooks import check as check_playbook
     from voice.playbooks import load as load_playbook
 
     book = load_playbook(name)
+    if faults := check_playbook(name):
+        raise UserError("; ".join(faults))
     typer.echo(f"{name}: {len(book.intents)} intents, no errors")
 
 

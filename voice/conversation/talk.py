@@ -89,10 +89,12 @@ class Talk:
         self._take(self.matter.take(turn, fact), reply)
         for other in others:
             self._take(self.matter.take(turn, fact, of=other.intent), reply)
-        if intent.name not in self._acknowledged and intent.slots:
+        led = intent.touchpoint.mode == "human-led"
+        if intent.name not in self._acknowledged and (intent.slots or led):
             self._acknowledged.add(intent.name)
             reply.parts.append(intent.acknowledge_upset if upset else intent.acknowledge)
-        if intent.touchpoint.mode == "human-led":
+        if led:
+            self.answered = intent
             return reply.then(self.make_offer("stuck", upset=upset, phrase="offer_specialist"))
         if intent.touchpoint.offer_person and not self._hinted and not upset:
             self._hinted = True

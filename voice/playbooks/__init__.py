@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from telephony.errors import ConfigError
 from voice.playbooks.schema import Article, Intent, Lookup, Playbook, Slot, Touchpoint
 
-__all__ = ["Article", "Intent", "Lookup", "Playbook", "Slot", "Touchpoint", "load", "shipped"]
+__all__ = ["Article", "Intent", "Lookup", "Playbook", "Slot", "Touchpoint", "check", "load", "shipped"]
 
 
 def shipped() -> list[str]:
@@ -39,9 +39,25 @@ def load(name_or_path: str) -> Playbook:
         playbook = Playbook(**table)
     except (ValidationError, TypeError) as exc:
         raise ConfigError("agent.playbook", file, _explain(exc, text)) from None
-    _check_fields(playbook, file)
-    _check_examples(playbook, file)
+    _check_fields(playbook, file, text)
+    _check_examples(playbook, file, text)
     return playbook
+
+
+def check(name_or_path: str) -> list[str]:
+    """What is wrong with how a playbook sounds, one line each with its line in the file.
+
+    Raises:
+        ConfigError: As `load`.
+    """
+    from voice.conversation.style import faults
+
+    playbook, (text, file) = load(name_or_path), _read(name_or_path)
+    out = []
+    for where, sentence in playbook.spoken_texts().items():
+        line = _line_with(text, sentence)
+        out += [f"{file}: {line}{where}: {fault}" for fault in faults(sentence)]
+    return out
 
 
 def _read(name_or_path: str) -> tuple[str, str]:
@@ -85,20 +101,34 @@ def _line_of(text: str, loc: list[str]) -> int | None:
     return found + 1 if found else None
 
 
-def _check_fields(playbook: Playbook, file: str) -> None:
-    """Every {placeholder} of an answer is a slot of its intent, or in every record looked up."""
+def _line_with(text: str, sentence: str) -> str:
+    """``line N, `` where the sentence stands; empty for one of the common phrases."""
+    at = next((n for n, line in enumerate(text.splitlines(), 1) if f'"{sentence}"' in line), None)
+    return f"line {at}, " if at else ""
+
+
+def _check_fields(playbook: Playbook, file: str, text: str) -> None:
+    """Every {placeholder} of a sentence is a slot of its intent, or (answers) in every record looked up."""
     for intent in playbook.intents:
         records = playbook.records[intent.lookup.table].values() if intent.lookup else []
         common = set.intersection(*(set(r) for r in records)) if records else set()
-        for key in ("answer", "answer_upset", "action", "not_found", "not_done"):
+        keys = ("answer", "answer_upset", "action", "not_found", "not_done")
+        sentences = {key: getattr(intent, key) or "" for key in keys}
+        if intent.followup is not None:
+            sentences |= {"followup.ask": intent.followup.ask, "followup.done": intent.followup.done}
+        for key in sentences:
             known = set(intent.slots) | (common if key.startswith("answer") else set())
-            for _, name, _, _ in string.Formatter().parse(getattr(intent, key) or ""):
+            sentence = sentences[key]
+            for _, name, _, _ in string.Formatter().parse(sentence):
                 if name is not None and name not in known:
-                    remedy = f"intents.{intent.name}.{key}: {{{name}}} is no slot or field of every record; correct it"
+                    at = _line_with(text, sentence)
+                    remedy = (
+                        f"{at}intents.{intent.name}.{key}: {{{name}}} is no slot or field of every record; correct it"
+                    )
                     raise ConfigError("agent.playbook", file, remedy)
 
 
-def _check_examples(playbook: Playbook, file: str) -> None:
+def _check_examples(playbook: Playbook, file: str, text: str) -> None:
     """An example that is not recognised is a promise the playbook does not keep."""
     from voice.conversation.intents import recognise
 
@@ -107,5 +137,6 @@ def _check_examples(playbook: Playbook, file: str) -> None:
             guess = recognise(example, playbook)
             if guess is None or guess.intent.name != intent.name:
                 got = guess.intent.name if guess else "nothing"
-                remedy = f"intents.{intent.name}.examples: {example!r} is taken for {got}; add keywords"
+                at = _line_with(text, example)
+                remedy = f"{at}intents.{intent.name}.examples: {example!r} is taken for {got}; add keywords"
                 raise ConfigError("agent.playbook", file, remedy)
