@@ -63,10 +63,11 @@ class Rig:
         names = ", ".join(
             f'{{ name = "h{n}", uri = "sip:h{n}@127.0.0.1:{p}" }}' for n, p in enumerate(self.human_ports, 1)
         )
+        extra = str(options.pop("extra", ""))
         values = {"max_calls": 4, "record": "true", "emotion": "true", "ring": 10, **options}
         self.config = folder / "warmline.toml"
         self.config.write_text(
-            CONFIG.format(sip=self.sip, store=self.store, link=self.link_port, targets=names, **values)
+            CONFIG.format(sip=self.sip, store=self.store, link=self.link_port, targets=names, **values) + extra
         )
 
     async def start(self) -> None:

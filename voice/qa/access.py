@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import time
 from collections import deque
+from collections.abc import Callable
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -97,9 +98,10 @@ class Gate:
 class Access:
     """ASGI middleware: lets a request in, or answers it with what is missing."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, has_signature: Callable[[Request], bool] = lambda _: False) -> None:
         self._app = app
         self._gate = gate
+        self._has_signature = has_signature
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -142,6 +144,9 @@ class Access:
         path = request.url.path
         if not self._gate.needed and not _names_this_machine(request.headers):
             return problems.respond(request, 421, "without web.token only this machine's own name is answered")
+        if self._has_signature(request):
+            # The address itself is the credential, and no other page can know it.
+            return None
         if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(request.headers):
             return problems.respond(request, 403, "changes are accepted only from these pages themselves")
         if not self._gate.needed or request.state.signed_in or path in OPEN_PATHS or path.startswith(OPEN_PREFIX):

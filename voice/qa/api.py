@@ -1,4 +1,4 @@
-"""``/api``: calls, reviews, erasure; and what is announced but not there yet.
+"""``/api``: calls, reviews, erasure.
 
 Hears from: programs and our own pages. Tells: `voice.store`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from voice.qa.context import Web, web_of
@@ -152,11 +152,3 @@ def export_call(web: Context, call_id: str, format: Literal["jsonl", "csv", "vco
 def vcon_of(web: Context, call_id: str) -> Response:
     """The call as vCon (draft-ietf-vcon-vcon-core-04)."""
     return export_call(web, call_id, "vcon")
-
-
-@router.post("/handoffs/{ref}/accept", status_code=501)
-@router.post("/handoffs/{ref}/decline", status_code=501)
-@router.put("/humans/{ref}/availability", status_code=501)
-def not_yet(request: Request) -> Response:
-    """Announced by the contract, not there yet."""
-    raise Problem(501, f"{request.url.path.rsplit('/', 1)[-1]} is not supported yet; humans accept by key or voice")

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from telephony.errors import ConfigError
 from telephony.settings import Settings, is_loopback, split_host_port, web_token
 from voice import __version__
-from voice.qa import api, health, insight, live, pages, problems, sound
+from voice.qa import api, handoff, health, insight, live, pages, problems, sound
 from voice.qa.access import Access, Gate
 from voice.qa.context import Web
 from voice.qa.tail import Tail
@@ -60,8 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.web = web
     problems.install(app)
-    app.add_middleware(Access, gate=web.gate)
-    for router in (health.router, api.router, sound.router, live.router, insight.router, pages.router):
+    app.add_middleware(Access, gate=web.gate, has_signature=handoff.has_signature)
+    for router in (health.router, api.router, sound.router, live.router, insight.router, handoff.router, pages.router):
         app.include_router(router)
     return app
 

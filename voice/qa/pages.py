@@ -33,7 +33,19 @@ ASSETS = {
     "icon.svg": "image/svg+xml",
     **{
         f"{name}.js": "text/javascript"
-        for name in ("replay", "axis", "lanes", "markers", "player", "transcript", "review", "live", "list", "format")
+        for name in (
+            "replay",
+            "axis",
+            "lanes",
+            "markers",
+            "player",
+            "transcript",
+            "review",
+            "live",
+            "list",
+            "format",
+            "handoff",
+        )
     },
 }
 BODY_MAX = 4096
@@ -112,11 +124,6 @@ def table(request: Request, web: Context, call_id: str) -> HTMLResponse:
         timed=timed,
         stages=list(dict.fromkeys(stage for f in timed for stage in f["stages_ms"])),
     )
-
-
-@router.get("/handoff/{ref}")
-def handoff(ref: str) -> Response:
-    raise Problem(501, "the human's context page is not supported yet; the briefing is spoken and on the replay page")
 
 
 @router.get("/login")

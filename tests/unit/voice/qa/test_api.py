@@ -56,15 +56,18 @@ def test_wrong_questions_are_problem_documents(web: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [
-        ("POST", "/api/handoffs/x/accept"),
-        ("POST", "/api/handoffs/x/decline"),
-        ("PUT", "/api/humans/care/availability"),
-        ("GET", "/handoff/x"),
-    ],
+    [("POST", "/api/handoffs/x/accept"), ("POST", "/api/handoffs/x/decline"), ("GET", "/api/humans")],
 )
-def test_what_is_not_supported_yet_says_so(web: TestClient, method: str, path: str) -> None:
-    assert "not supported yet" in str(problem(web.request(method, path))["detail"])
+def test_an_order_without_a_gateway_says_so(web: TestClient, method: str, path: str) -> None:
+    answer = problem(web.request(method, path))
+    assert answer["status"] == 503
+    assert "gateway does not answer" in str(answer["detail"])
+
+
+def test_a_context_page_opens_only_with_its_signature(web: TestClient) -> None:
+    assert problem(web.get("/handoff/x"))["status"] == 403
+    assert problem(web.get("/handoff/x?attempt=1&s=00"))["status"] == 403
+    assert problem(web.post("/api/handoffs/x/accept?attempt=1&s=00"))["status"] == 403
 
 
 def test_a_broken_folder_never_breaks_the_server(web: TestClient) -> None:
