@@ -135,7 +135,7 @@ class World:
         assert event is not None, f"{phone.name}: no answer"
         assert event["event"] == "answered", event
         async with asyncio.timeout(5):
-            while not (new := {p.name for p in calls.iterdir()} - self._seen):  # noqa: ASYNC110 - another's files
+            while not (new := {p.parent.name for p in calls.glob("*/facts.jsonl")} - self._seen):  # noqa: ASYNC110 - another's files
                 await asyncio.sleep(0.02)
         name = sorted(new)[0]
         self._seen.add(name)

@@ -27,11 +27,15 @@ from telephony.messages import (
     Transcribed,
 )
 from voice.conversation.numbers import spell
+from voice.conversation.request import asks_for_person
+from voice.conversation.words import spoken
 from voice.playbooks.schema import Playbook
 
 MAX_WORDS = 38
 TARGET_WORDS = 25
 _QUOTE_WORDS = 7
+_REQUEST_WORDS = 12
+"""A longer turn that asks for a person says what for, too."""
 _WHY: dict[Reason, str] = {
     "distress": "distressed", "request": "asked for a person", "crisis": "possible danger to life",
     "stuck": "I could not help further", "worker-lost": "my system failed",
@@ -68,7 +72,8 @@ class Notes:
         elif isinstance(fact, EmotionScored):
             self.voice_known = self.analysed and (self.voice_known or not fact.abstained)
         elif isinstance(fact, ConsentChanged) and fact.purpose == "emotion" and not fact.allowed:
-            self.analysed = self.voice_known = False
+            was_known, self.analysed, self.voice_known = self.voice_known, False, False
+            return was_known  # "calm" rested on the voice: the human hears "unknown" from now on
         elif isinstance(fact, DistressChanged):
             self.distress = fact
             return True
@@ -97,8 +102,8 @@ def _who(notes: Notes) -> dict[str, Any]:
 def _need(notes: Notes) -> dict[str, Any]:
     intent = notes.playbook.intent(notes.intent.intent) if notes.intent else None
     if notes.intent is None or intent is None:
-        quote = _quote(notes.turns)
-        spoken = f'Need unclear; said "{quote[0]}"' if quote else "Need unknown"
+        quote = _quote([t for t in notes.turns if not _only_asks(t)])
+        spoken = f'Need unclear; said "{quote[0]}"' if quote else "Has not said why"
         return _field(spoken, quote[1] if quote else [], intent="unknown")
     spans = [_span(notes, notes.intent.start, notes.intent.end)]
     details, said = {}, []
@@ -169,6 +174,12 @@ def _strongest(because: Sequence[Because]) -> str:
     words = [b for b in because if b.kind == "words" and isinstance(b.value, str)]
     best = max(words, key=lambda b: b.weight, default=None)
     return " ".join(str(best.value).split()[:_QUOTE_WORDS]) if best else ""
+
+
+def _only_asks(turn: Transcribed) -> bool:
+    """ "I want to talk to a real person, please" says no more than the reason of the handoff does."""
+    words = spoken(turn)
+    return len(words) <= _REQUEST_WORDS and asks_for_person(words) is not None
 
 
 def _quote(turns: Sequence[Transcribed]) -> tuple[str, list[dict[str, Any]]] | None:

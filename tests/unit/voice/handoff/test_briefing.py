@@ -136,3 +136,20 @@ def test_short_and_the_same_every_time(
     assert len(built.text.split()) <= MAX_WORDS
     assert built == build(make(), [done] if done else [])
     assert to_json(from_json(to_json(built))) == to_json(built)
+
+
+def test_a_bare_request_is_not_read_out_as_the_need() -> None:
+    out = notes()
+    out.receive(Transcribed(leg="caller", start=1.0, end=3.0, text="Hello, I want to talk to a real person, please."))
+    out.receive(HandoffRequested(reason="request"))
+    assert "said" not in build(out, []).text.replace("Has not said why", "")
+    out.receive(Transcribed(leg="caller", start=4.0, end=6.0, text="The garden gate is broken again."))
+    assert "garden gate" in build(out, []).text
+
+
+def test_calm_by_the_voice_is_unknown_once_the_caller_refuses_the_analysis() -> None:
+    out = notes()
+    out.receive(EmotionScored(start=1.0, end=3.0, arousal=0.1, p_distress=0.1))
+    assert "Calm" in build(out, []).text
+    assert out.receive(ConsentChanged(purpose="emotion", allowed=False))
+    assert "Calm" not in build(out, []).text
