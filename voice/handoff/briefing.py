@@ -177,7 +177,7 @@ def _strongest(because: Sequence[Because]) -> str:
 
 
 def _only_asks(turn: Transcribed) -> bool:
-    """ "I want to talk to a real person, please" says no more than the reason of the handoff does."""
+    """A turn such as "I want to talk to a real person, please" says no more than the handoff's reason does."""
     words = spoken(turn)
     return len(words) <= _REQUEST_WORDS and asks_for_person(words) is not None
 
