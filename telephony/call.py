@@ -39,6 +39,7 @@ from telephony.messages import (
     to_json,
 )  # fmt: skip
 from telephony.party import Party
+from telephony.prompts import Prompt
 from telephony.record import CallFolder
 from telephony.recorder import Recorder
 from telephony.summary import summarise
@@ -61,6 +62,8 @@ NOTE_TICKS = 5
 """The watchdog hears of sound every 100 ms."""
 QUIET_TICKS = 10
 """Hang-up waits until nothing was queued for 200 ms: a goodbye may still be on its way from the synthesiser."""
+PROMPT_WAIT_TICKS = 60
+"""1.2 s: rendering takes 0.3 to 0.8 s, and a caller without hold sound must hear something within 1.5 s."""
 ORPHAN_TICKS = 500
 """A call whose caller has gone ends after 10 s whatever the machines do."""
 
@@ -105,6 +108,9 @@ class Call:
         self._obeying = False
         self.waiting = False
         """A command waits for the disk, and those behind it for that."""
+        self.own_prompts: dict[str, Prompt] = {}
+        """What the worker has rendered for this caller alone."""
+        self._patience_tick: int | None = None
 
     @property
     def t(self) -> float:
@@ -137,6 +143,7 @@ class Call:
         name, self.worker = self.worker.name, None
         self.farewell = None
         self.cut_turns()
+        self.go_on()
         self.log.commit(WorkerLost(worker=name, cause=cause))
         if not self.agent_silenced and not self.bridged:
             self.tell("caller", "worker_lost")
@@ -162,6 +169,8 @@ class Call:
 
     def _after_tick(self) -> None:
         self.recorder.tick(self.tick)
+        if self._patience_tick is not None and self.tick >= self._patience_tick:
+            self.go_on()
         report_ended(self)
         for machine in (self.transfer, self.watchdog):
             deadline = machine.deadline_s()
@@ -180,7 +189,7 @@ class Call:
     def tell(self, leg: str, name: str) -> None:
         """Plays a prompt; one that nobody has rendered counts as played at once, so that no machine waits for it."""
         party = self.caller if leg == "caller" else self.human
-        prompt = self.around.prompts.get(name)
+        prompt = self.own_prompts.get(name) or self.around.prompts.get(name)
         if prompt is None:
             log.error("prompt %s is missing", name)
             party.playout.say(name, "", b"")
@@ -226,6 +235,20 @@ class Call:
                 carry_out(self, self._commands.popleft())
         finally:
             self._obeying = False
+
+    def wait_for_prompt(self, name: str) -> bool:
+        """Whether what comes next may wait a moment for a prompt of this call's own; `go_on` ends the wait."""
+        if self.worker is None or name in self.own_prompts or TellCaller(prompt=name) not in self._commands:
+            return False
+        self._patience_tick = self.tick + PROMPT_WAIT_TICKS
+        return True
+
+    def go_on(self) -> None:
+        """The prompt has come, or has been waited for long enough."""
+        if self._patience_tick is not None:
+            self._patience_tick = None
+            self.waiting = False
+            self.obey(())
 
     def command(self, command: Command) -> None:
         """To the worker, if there is one."""

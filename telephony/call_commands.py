@@ -175,8 +175,8 @@ def _ticket(call: Call) -> None:
     call.waiting = True
 
     def written() -> None:
-        call.waiting = False
         call.log.commit(CallbackTicketed(ref=ref, number=number, window=humans.callback_window))
+        call.waiting = number.removeprefix("+").isdigit() and call.wait_for_prompt("nobody_callback")
         call.obey(())
 
     call.around.aside(lambda: _write(call.around.store, ticket), written)

@@ -26,6 +26,7 @@ from telephony.messages import (
     HandoffRequested,
     HangUp,
     IntentRecognised,
+    ModeChanged,
     PauseTurn,
     ProsodyMeasured,
     Said,
@@ -36,8 +37,10 @@ from telephony.messages import (
     Transcribed,
     TurnTimed,
     UploadBriefing,
+    UploadPrompt,
     from_json,
 )  # fmt: skip
+from telephony.prompts import Prompt
 
 if TYPE_CHECKING:
     from telephony.call import Call
@@ -46,7 +49,7 @@ log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
     BriefingBuilt, CallerWithdrew, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered, HandoffOffered,
-    HandoffRequested, IntentRecognised, ProsodyMeasured, SlotFilled, SpeechStarted,
+    HandoffRequested, IntentRecognised, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted,
     SpeechStopped, Transcribed, TurnTimed,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
@@ -82,6 +85,9 @@ def hear(call: Call, message: dict[str, Any]) -> None:
         case UploadBriefing(pcm_base64=pcm, text=text):
             call.human_side.briefing.pcm = base64.b64decode(pcm)
             call.human_side.briefing.text = text
+        case UploadPrompt(name="nobody_callback" as name, pcm_base64=pcm, text=text):
+            call.own_prompts[name] = Prompt(name=name, text=text, pcm=base64.b64decode(pcm))
+            call.go_on()
         case HangUp(ending="resolved"):
             if not (call.agent_silenced or call.bridged):
                 call.farewell = obj

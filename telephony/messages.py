@@ -28,6 +28,7 @@ State = Literal[
     "IDLE", "OFFERED", "HOLDING", "DIALLING", "ANSWERED", "SCREENING", "BRIEFING", "DECIDING",
     "BRIDGING", "BRIDGED", "RELEASED", "FAILED",
 ]  # fmt: skip
+LeadMode = Literal["human-led", "ai-led", "tag-team", "ai-gathers"]
 Reason = Literal["distress", "request", "crisis", "stuck", "worker-lost"]
 
 ENDINGS: tuple[str, ...] = get_args(Ending)
@@ -229,6 +230,17 @@ class IntentRecognised(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChanged(Fact):
+    """Who leads the call, and the tracks (0–1) this rests on; its decision has the rule ``mode``."""
+
+    mode: LeadMode
+    frustration: float
+    uncertainty: float
+    urgency: float
+    own_uncertainty: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlotFilled(Fact):
     """A detail of the caller's matter, tied to the span of speech (or key) that said it."""
 
@@ -377,6 +389,18 @@ class UploadBriefing(Command):
     pcm_base64: str
     text: str
     fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPrompt(Command):
+    """A prompt of this call's own [8 kHz, 16-bit little-endian, base64], in place of the fixed one of that name.
+
+    Only ``nobody_callback``, which then reads the caller's number back.
+    """
+
+    name: str
+    pcm_base64: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

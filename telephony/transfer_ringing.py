@@ -190,8 +190,9 @@ def promise_callback(desk: Desk, _: str) -> None:
     )
     now.telling_callback = True
     desk.arm("told", table.TOLD_CAP_S)
+    desk.tell(TicketCallback())
     desk.end_hold()
-    desk.tell(TicketCallback(), TellCaller(prompt="nobody_callback"))
+    desk.tell(TellCaller(prompt="nobody_callback"))
 
 
 def return_caller(desk: Desk, _: str) -> None:

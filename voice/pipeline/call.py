@@ -61,7 +61,13 @@ class CallPipeline:
             conversation=conversation, port=port, clock=clock, agent=agent, stopwatch=stopwatch
         )
         self._speech = SpeechProcessor(
-            engines=engines, port=port, clock=clock, agent=agent, stopwatch=stopwatch, next_turn=next_turn
+            engines=engines,
+            port=port,
+            clock=clock,
+            agent=agent,
+            stopwatch=stopwatch,
+            next_turn=next_turn,
+            callback_window=settings.humans.callback_window,
         )
         pipeline = Pipeline([self._hearing, self._dialogue, self._speech])
         self._worker = PipelineWorker(

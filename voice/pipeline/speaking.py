@@ -16,7 +16,8 @@ import structlog
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from telephony.messages import StartTurn, UploadBriefing
+from telephony.messages import StartTurn, UploadBriefing, UploadPrompt
+from voice.conversation.callback import PROMPT, callback_sentence
 from voice.conversation.commands import Say
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.engines import Engines
@@ -30,6 +31,8 @@ BRIEFING_WPM = 170.0
 BRIEFING_MOST_S = 12.0
 """Target 10 s, cap 15 s; a human listens for facts, so a long one is rather spoken faster than cut."""
 BRIEFING_FASTEST_WPM = 210.0
+CALLBACK_WPM = 150.0
+CALLBACK_MOST_S = 14.0
 
 
 class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
@@ -44,6 +47,7 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         agent: AgentAudio,
         stopwatch: Stopwatch,
         next_turn: int,
+        callback_window: str = "",
     ) -> None:
         super().__init__(name="speech", enable_direct_mode=True)
         self._engines, self._port, self._clock = engines, port, clock
@@ -52,6 +56,7 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         self._queue: deque[tuple[int, Say]] = deque()
         self._making: tuple[int, asyncio.Task[None]] | None = None
         self._briefing: asyncio.Task[None] | None = None
+        self._callback_window, self._callback_sent = callback_window, False
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -125,6 +130,7 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         return sample + len(pcm) // 2
 
     async def _brief(self, frame: Brief) -> None:
+        await self._read_number_back(frame)
         try:
             pcm = await self._engines.synthesizer.render_within(
                 frame.text, BRIEFING_WPM, most_s=BRIEFING_MOST_S, fastest_wpm=BRIEFING_FASTEST_WPM
@@ -134,3 +140,20 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
             return
         encoded = base64.b64encode(pcm).decode()
         self._port.command(UploadBriefing(pcm_base64=encoded, text=frame.text, fields=frame.fields))
+
+    async def _read_number_back(self, frame: Brief) -> None:
+        """Before the briefing: with nobody to ring it is due at once, the briefing not before a phone was answered."""
+        who = frame.fields.get("who", {})
+        text = callback_sentence(str(who.get("number", "")), self._callback_window) if isinstance(who, dict) else ""
+        if self._callback_sent or not text or not self._callback_window:
+            return
+        try:
+            pcm = await self._engines.synthesizer.render_within(
+                text, CALLBACK_WPM, most_s=CALLBACK_MOST_S, fastest_wpm=BRIEFING_FASTEST_WPM
+            )
+        except Exception as exc:  # noqa: BLE001 - the gateway has a prompt without the number
+            log.error("engine failed", engine="synthesis", why=type(exc).__name__)
+            return
+        self._callback_sent = True
+        encoded = base64.b64encode(pcm).decode()
+        self._port.command(UploadPrompt(name=PROMPT, pcm_base64=encoded, text=text))

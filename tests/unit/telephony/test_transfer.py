@@ -277,7 +277,7 @@ def test_there_is_no_news_of_a_phone_that_does_not_ring() -> None:
 def test_nobody_is_left_ticket_then_told_then_ended() -> None:
     world = on_hold(World(("ann",)))
     assert world.event(HumanFailed(t=11.0, status=486)) == [
-        StopHold(), TicketCallback(), TellCaller(prompt="nobody_callback"),
+        TicketCallback(), StopHold(), TellCaller(prompt="nobody_callback"),
     ]  # fmt: skip
     assert world.fact(HandoffRequested(reason="request"), 12.0) == []
     assert world.fact(CallerWithdrew(), 12.5) == []
