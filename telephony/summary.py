@@ -14,7 +14,8 @@ FactJson = dict[str, Any]
 def summarise(call_id: str, facts: Iterable[FactJson]) -> dict[str, Any]:
     """The newest briefing with its evidence, intent, slots, outcome, times; for a call without a briefing too."""
     out: dict[str, Any] = {
-        "call": call_id, "text": "", "fields": {}, "intent": None, "slots": {}, "level": "unknown", "reason": "",
+        "call": call_id, "text": "", "fields": {}, "intent": None, "slots": {}, "level": "unknown",
+        "mode": None, "reason": "", "review": "",
         "handoffs": [], "callback": None, "ending": None, "cause": None, "times": {},
     }  # fmt: skip
     times = out["times"]
@@ -27,6 +28,8 @@ def summarise(call_id: str, facts: Iterable[FactJson]) -> dict[str, Any]:
                 times["briefing_built"] = f["t"]
             case "IntentRecognised":
                 out["intent"] = {k: f[k] for k in ("intent", "confidence", "start", "end")}
+            case "ModeChanged":
+                out["mode"] = f["mode"]
             case "SlotFilled":
                 out["slots"][f["name"]] = {k: f[k] for k in ("value", "confidence", "start", "end")}
             case "DistressChanged":
@@ -35,6 +38,8 @@ def summarise(call_id: str, facts: Iterable[FactJson]) -> dict[str, Any]:
                     times.setdefault("distress", f["t"])
             case "HandoffOffered" | "HandoffRequested":
                 out["reason"] = f["reason"]
+                if f["reason"] == "crisis":
+                    out["review"] = "crisis"
                 times.setdefault("handoff_due", f["t"])
             case "HandoffState":
                 if f.get("outcome"):

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 from telephony.messages import (
     CallerWithdrew,
-    Decision,
     Disclosed,
     DistressChanged,
     Fact,
@@ -22,8 +21,8 @@ from telephony.messages import (
     HoldChanged,
     KeyPressed,
     Level,
+    ModeChanged,
     ProsodyMeasured,
-    Reason,
     Said,
     SpeechStarted,
     SpeechStopped,
@@ -31,23 +30,13 @@ from telephony.messages import (
     Transcribed,
     WorkerAttached,
 )
-from telephony.settings import Settings
 from voice.conversation import answers
-from voice.conversation.commands import Action, Emit, Say
-from voice.conversation.dialogue import Dialogue
-from voice.conversation.distress import Distress
-from voice.conversation.handing import Handing
-from voice.conversation.keypad import Keypad
-from voice.conversation.numbers import spell
-from voice.conversation.pacing import Pacer, Patience, patience
-from voice.conversation.reply import Reply
+from voice.conversation.acting import Acting, quoted
+from voice.conversation.commands import Action, Emit
+from voice.conversation.pacing import Patience, patience
 from voice.conversation.request import asks_for_person
-from voice.conversation.silence import Silence
-from voice.conversation.voice_evidence import Detector
-from voice.conversation.words import Match, Token, spoken
-from voice.handoff.briefing import Notes
+from voice.conversation.words import spoken
 from voice.handoff.policy import Signs, due
-from voice.playbooks.schema import Playbook
 
 WORDS_WITHIN_S = 3.0
 """After speech has stopped, its words are waited for this long before the agent speaks unasked."""
@@ -55,19 +44,8 @@ _HEARD_ENOUGH = 0.6
 _DIGIT_KINDS = ("digits", "phone", "postcode")
 
 
-class Conversation:
+class Conversation(Acting):
     """Composes dialogue, distress, pacing and crisis. ``receive``, ``deadline_s``, ``expire``: see ``docs/flow.md``."""
-
-    def __init__(self, settings: Settings, playbook: Playbook, detector: Detector | None) -> None:
-        self._settings, self._playbook = settings, playbook
-        self._dialogue = Dialogue(playbook)
-        self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
-        self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
-        self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
-        self._greeted = self._crisis = self._hung_up = False
-        self._offer_due = self._offer_made = False
-        self._words_due: float | None = None
-        self._unconfirmed: list[Emit] = []
 
     def receive(self, stamped: Stamped) -> Sequence[Action]:
         """What follows from a committed fact. Timers that were due before it run first, live as in a replay."""
@@ -80,6 +58,8 @@ class Conversation:
         change = self._distress.receive(stamped)
         mine: list[Action] = [change] if change else []
         mine += self._back() if returned else self._react(fact, stamped.t, change)
+        if isinstance(fact, Transcribed) and fact.leg == "caller" and fact.final:
+            mine += self._lead(fact, stamped.t)
         mine += self._handing.briefing(self._dialogue.matter.done)
         return out + self._noted(mine, stamped.t)
 
@@ -144,6 +124,8 @@ class Conversation:
             return self._key(fact, now)
         elif isinstance(fact, HandoffRequested):
             self._dialogue.hand_over()
+        elif isinstance(fact, ModeChanged):
+            self._dialogue.mode = fact.mode
         elif isinstance(fact, WorkerAttached):
             self._silence.speech(now, on=False)
         elif isinstance(fact, DistressChanged):
@@ -164,7 +146,7 @@ class Conversation:
         if reason == "crisis" and danger:
             return self._danger(turn, danger)
         if reason == "request" and request:
-            return self._request("request", "request.words", _quoted(turn, request))
+            return self._request("request", "request.words", quoted(turn, request))
         if reason == "distress":
             noted: list[Action] = list(self._dialogue.note(fact, turn))
             return noted + (self._offer() if self._offer_due else [])
@@ -174,31 +156,20 @@ class Conversation:
         self._silence.grace = reply.waits
         return self._reply(reply)
 
+    def _lead(self, fact: Transcribed, now: float) -> list[Action]:
+        """The mode after this turn, if it is another: on record before it has any effect."""
+        turn = spoken(fact)
+        if not turn or not self._greeted or self._handing.over:
+            return []
+        words, missed = self._distress.words(now), self._dialogue.misunderstood
+        self._leading.tracks.heard(turn, fact, upset_words=words, misunderstood=missed)
+        changed = self._leading.choose(self._dialogue.standing(), self._distress.level)
+        return [changed] if changed else []
+
     def _offer_is_due(self, change: Emit | None) -> bool:
         """Distress was noticed before this turn ended, or is by this turn; its fact then brings the offer."""
         rises = change is not None and isinstance(change.fact, DistressChanged) and change.fact.level == "distress"
         return (self._offer_due or (rises and not self._offer_made)) and self._dialogue.phase != "offer"
-
-    def _danger(self, turn: Sequence[Token], match: Match) -> list[Action]:
-        """The number at once, then a person. Said on hold too, unless it was said before."""
-        known, self._crisis = self._crisis, True
-        if self._handing.quiet and known:
-            return []
-        say = self._say(self._phrase("crisis_stay" if known else "crisis"), keep=True)
-        if known and self._silenced():
-            return [say]
-        version = self._distress.crisis.version
-        return [say, *self._request("crisis", "crisis.phrase", _quoted(turn, match), version)]
-
-    def _stay(self) -> list[Action]:
-        return [self._say(self._phrase("crisis_stay"), keep=True)]
-
-    def _request(self, reason: Reason, rule: str, inputs: dict[str, object], version: str = "1") -> list[Action]:
-        inputs = {**inputs, "phase": self._dialogue.phase}
-        self._dialogue.hand_over()
-        self._offer_due = False
-        decision = Decision(rule=rule, inputs=inputs, versions={rule.split(".")[0]: version})
-        return [Emit(fact=HandoffRequested(reason=reason), decision=decision)]
 
     def _level_changed(self, fact: DistressChanged, now: float) -> list[Action]:
         if fact.level == "calm":
@@ -265,47 +236,5 @@ class Conversation:
             reply.parts.insert(0, f"Somebody will call you back {self._handing.ticket.window}.")
         return self._reply(reply)
 
-    def _hang_up(self) -> list[Action]:
-        self._hung_up = True
-        return [HangUp(cause="resolved")]
-
-    def _reply(self, reply: Reply) -> list[Action]:
-        say: list[Action] = [self._say(reply.text)] if reply.text else []
-        return [*say, *reply.facts]
-
-    def _say(self, text: str, *, keep: bool = False) -> Say:
-        return Say(text=text, rate_wpm=self._pacer.turn(self._distress.level), keep=keep)
-
-    def _phrase(self, name: str) -> str:
-        number = spell(self._settings.agent.crisis_number)
-        return self._playbook.phrase(name, upset=self._upset).format(crisis_number=number)
-
-    def _silenced(self) -> bool:
-        return self._handing.quiet or self._dialogue.phase == "handed"
-
-    @property
-    def _upset(self) -> bool:
-        return self._distress.level != "calm"
-
     def _deadline_passed(self, deadline: float | None, now: float) -> bool:
         return deadline is not None and deadline <= now
-
-    def _noted(self, actions: Sequence[Action], now: float) -> list[Action]:
-        """Keeps what was given away: sentences until they are reported, facts until they come back."""
-        for action in actions:
-            if isinstance(action, Say):
-                self._silence.saying(now, action.text, action.rate_wpm)
-            elif isinstance(action, Emit):
-                self._unconfirmed.append(action)
-        return list(actions)
-
-    def _confirmed(self, fact: Fact) -> None:
-        for k, emit in enumerate(self._unconfirmed):
-            if type(emit.fact) is type(fact):
-                del self._unconfirmed[k]
-                return
-
-
-def _quoted(turn: Sequence[Token], match: Match) -> dict[str, object]:
-    words = " ".join(t.text for t in turn[match.first : match.last + 1])
-    return {"said": words, "start": turn[match.first].start, "end": turn[match.last].end}

@@ -13,11 +13,12 @@ from voice.conversation.asides import means_another
 from voice.conversation.commands import Emit
 from voice.conversation.intents import Guess
 from voice.conversation.matter import Matter, Phase
+from voice.conversation.mode import Standing
 from voice.conversation.offer import Offer
 from voice.conversation.reply import Reply
 from voice.conversation.words import Token
 from voice.handoff.policy import is_stuck
-from voice.playbooks.schema import Intent, Playbook
+from voice.playbooks.schema import Intent, Mode, Playbook
 
 
 @dataclass(slots=True)
@@ -33,8 +34,12 @@ class Talk:
     question: str = ""
     last: str = ""
     unheard: bool = False
+    mode: Mode = "ai-led"
+    """Who leads (`voice.conversation.mode`), as of the caller's last turn."""
     waiting: list[Guess] = field(default_factory=list)
     """Other matters of the same sentence, still to be worked on."""
+    confidence: float = 1.0
+    """Of the matter recognised last; nothing said yet leaves no doubt."""
     answered: Intent | None = None
     """The matter that was answered last: what a complaint is then about."""
     _hinted: bool = False
@@ -75,6 +80,18 @@ class Talk:
             self.offer.before = self.phase
         self.phase = "handed"
 
+    def standing(self) -> Standing:
+        """What the mode rests on."""
+        intent, values = self.matter.intent, self.matter.values
+        touch = intent.touchpoint if intent else None
+        working = intent is not None and intent is not self.answered
+        return Standing(
+            touchpoint=touch.weight if touch else 0.0, prior=touch.mode if touch else "ai-led",
+            open_slots=sum(n not in values for n in intent.slots) if intent and working else 0,
+            failed_steps=self.matter.failed_lookups, without_progress=self.without_progress,
+            confidence=self.confidence,
+        )  # fmt: skip
+
     def _start(
         self, guesses: list[Guess], turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool
     ) -> Reply:
@@ -83,6 +100,7 @@ class Talk:
         self.waiting += [g for g in others if g.intent not in [w.intent for w in self.waiting]]
         intent, again = guess.intent, guess.intent is self.answered
         self.matter.start(intent)
+        self.confidence = guess.confidence
         reply.facts.append(recognised(guess))
         if not self._take(self.matter.renewed(turn, fact), reply) and again and means_another(turn):
             self.matter.forget()
@@ -153,7 +171,8 @@ class Talk:
         return reply.say(again or self._phrase("not_understood", upset))
 
     def _stuck(self, reply: Reply, upset: bool) -> Reply | None:
-        if not is_stuck(self.misunderstood, self.without_progress):
+        led_by_person = self.mode == "human-led" and upset and self.misunderstood > 0
+        if not led_by_person and not is_stuck(self.misunderstood, self.without_progress):
             return None
         return reply.then(self.make_offer("stuck", upset=upset))
 

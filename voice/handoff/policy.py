@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from telephony.messages import Level, Reason
 from voice.playbooks.schema import Mode
 
-VERSION = "1"
+VERSION = "2"
 MISUNDERSTOOD = 2
 """In a row."""
 WITHOUT_PROGRESS = 3
@@ -21,6 +21,7 @@ WITHOUT_PROGRESS = 3
 HIGH_AFFECT = 0.5
 HIGH_COMPLEXITY = 0.5
 LOW_CONFIDENCE = 0.4
+_TOWARDS_PERSON: tuple[Mode, ...] = ("ai-led", "tag-team", "ai-gathers", "human-led")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +63,9 @@ def mode(affect: float, complexity: float, confidence: float) -> Mode:
     if upset:
         return "human-led" if hard else "tag-team"
     return "ai-gathers" if hard else "ai-led"
+
+
+def lead(affect: float, complexity: float, confidence: float, prior: Mode) -> Mode:
+    """`mode`, which a matter's own prior may only move towards a person: a death is led by one from the start."""
+    chosen = mode(affect, complexity, confidence)
+    return max(chosen, prior, key=_TOWARDS_PERSON.index)

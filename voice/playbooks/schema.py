@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from telephony.messages import LeadMode
+
 SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "text"]
-Mode = Literal["human-led", "ai-led", "tag-team", "ai-gathers"]
+Mode = LeadMode
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=2, max_length=400)]
 

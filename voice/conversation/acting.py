@@ -1,0 +1,104 @@
+"""What a conversation can do, whatever made it due: speak, ask for a person, stay with a caller in danger. Pure.
+
+When to do it is decided in `voice.conversation.call`. Hears from: `voice.conversation.call`. Tells: the same, actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telephony.messages import Decision, Fact, HandoffRequested, HangUp, Reason
+from telephony.settings import Settings
+from voice.conversation.commands import Action, Emit, Say
+from voice.conversation.dialogue import Dialogue
+from voice.conversation.distress import Distress
+from voice.conversation.handing import Handing
+from voice.conversation.keypad import Keypad
+from voice.conversation.mode import Leading, Tracks
+from voice.conversation.numbers import spell
+from voice.conversation.pacing import Pacer
+from voice.conversation.reply import Reply
+from voice.conversation.silence import Silence
+from voice.conversation.voice_evidence import Detector
+from voice.conversation.words import Match, Token
+from voice.handoff.briefing import Notes
+from voice.playbooks.schema import Playbook
+
+
+class Acting:
+    """The parts of one call, and what they do together."""
+
+    def __init__(self, settings: Settings, playbook: Playbook, detector: Detector | None) -> None:
+        self._settings, self._playbook = settings, playbook
+        self._dialogue = Dialogue(playbook)
+        self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
+        self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
+        self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
+        self._leading = Leading(tracks=Tracks())
+        self._greeted = self._crisis = self._hung_up = False
+        self._offer_due = self._offer_made = False
+        self._words_due: float | None = None
+        self._unconfirmed: list[Emit] = []
+
+    def _danger(self, turn: Sequence[Token], match: Match) -> list[Action]:
+        """The number at once, then a person. Said on hold too, unless it was said before."""
+        known, self._crisis = self._crisis, True
+        if self._handing.quiet and known:
+            return []
+        say = self._say(self._phrase("crisis_stay" if known else "crisis"), keep=True)
+        if known and self._silenced():
+            return [say]
+        version = self._distress.crisis.version
+        return [say, *self._request("crisis", "crisis.phrase", quoted(turn, match), version)]
+
+    def _stay(self) -> list[Action]:
+        return [self._say(self._phrase("crisis_stay"), keep=True)]
+
+    def _request(self, reason: Reason, rule: str, inputs: dict[str, object], version: str = "1") -> list[Action]:
+        inputs = {**inputs, "phase": self._dialogue.phase}
+        self._dialogue.hand_over()
+        self._offer_due = False
+        decision = Decision(rule=rule, inputs=inputs, versions={rule.split(".")[0]: version})
+        return [Emit(fact=HandoffRequested(reason=reason), decision=decision)]
+
+    def _hang_up(self) -> list[Action]:
+        self._hung_up = True
+        return [HangUp(cause="resolved")]
+
+    def _reply(self, reply: Reply) -> list[Action]:
+        say: list[Action] = [self._say(reply.text)] if reply.text else []
+        return [*say, *reply.facts]
+
+    def _say(self, text: str, *, keep: bool = False) -> Say:
+        return Say(text=text, rate_wpm=self._pacer.turn(self._distress.level), keep=keep)
+
+    def _phrase(self, name: str) -> str:
+        number = spell(self._settings.agent.crisis_number)
+        return self._playbook.phrase(name, upset=self._upset).format(crisis_number=number)
+
+    def _silenced(self) -> bool:
+        return self._handing.quiet or self._dialogue.phase == "handed"
+
+    @property
+    def _upset(self) -> bool:
+        return self._distress.level != "calm"
+
+    def _noted(self, actions: Sequence[Action], now: float) -> list[Action]:
+        """Keeps what was given away: sentences until they are reported, facts until they come back."""
+        for action in actions:
+            if isinstance(action, Say):
+                self._silence.saying(now, action.text, action.rate_wpm)
+            elif isinstance(action, Emit):
+                self._unconfirmed.append(action)
+        return list(actions)
+
+    def _confirmed(self, fact: Fact) -> None:
+        for k, emit in enumerate(self._unconfirmed):
+            if type(emit.fact) is type(fact):
+                del self._unconfirmed[k]
+                return
+
+
+def quoted(turn: Sequence[Token], match: Match) -> dict[str, object]:
+    words = " ".join(t.text for t in turn[match.first : match.last + 1])
+    return {"said": words, "start": turn[match.first].start, "end": turn[match.last].end}
