@@ -6,8 +6,8 @@ After P. Boersma, "Accurate short-term analysis of the fundamental frequency and
 sampled sound", IFA Proceedings 17 (1993): autocorrelation of the windowed frame divided by that of the window. It needs
 no fundamental in the band, which the telephone removes. Lags are searched in the generalised autocorrelation (magnitude
 instead of power spectrum; Tolonen and Karjalainen, IEEE Trans. Speech and Audio Processing 8, 2000), which
-flattens the formants: on 42 acted sentences through the telephone band, gross errors against pYIN on the wide band fell from
-8-12 % to 2 %. Strength and HNR are read from the ordinary autocorrelation at the lag that was found.
+flattens the formants: on 42 acted sentences through the telephone band, gross errors against pYIN on the wide band
+fell from 8-12 % to 2 %. Strength and HNR are read from the ordinary autocorrelation at the lag that was found.
 """
 
 from __future__ import annotations

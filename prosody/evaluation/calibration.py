@@ -25,7 +25,7 @@ from prosody.evaluation.metrics import ece
 from prosody.features import analyse
 from prosody.samples import SAMPLE_RATE_HZ, resample
 from prosody.training.corpora import load_audio
-from prosody.training.fit import Platt, fit_platt
+from prosody.training.fit import Platt, refit_platt
 
 MIN_SNIPPETS = 60
 MIN_OF_EACH = 10
@@ -35,8 +35,8 @@ def calibrate(labels: Path, model: str | Path, out: Path) -> str:
     """Refits P(distress) and writes ``out`` with ``model.onnx`` and a new ``model.yaml``.
 
     Args:
-        labels: CSV with the columns ``path`` (relative to it) and ``distress`` (1 or 0) and, if the file is a whole call,
-            ``start`` and ``end`` [s].
+        labels: CSV with the columns ``path`` (relative to it) and ``distress`` (1 or 0) and, if the file is a whole
+            call, ``start`` and ``end`` [s].
         model: Which model to start from.
         out: Folder to write.
 
@@ -56,7 +56,7 @@ def calibrate(labels: Path, model: str | Path, out: Path) -> str:
             f"{MIN_SNIPPETS} are needed, {MIN_OF_EACH} of each"
         )
     before = Platt(**ear.card["calibration"]["distress"])
-    after = fit_platt(logits, truth)
+    after = refit_platt(before, logits, truth)
     folder = model_folder(model)
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / "model.onnx", out / "model.onnx")
@@ -70,18 +70,19 @@ def calibrate(labels: Path, model: str | Path, out: Path) -> str:
     card["calibrated_on"] = {"snippets": len(truth), "distress": int(counts[1]), "labels": labels.name}
     text = yaml.safe_dump(card, sort_keys=False, width=120, default_flow_style=None)
     (out / "model.yaml").write_text(text, "utf-8")
+    was, now = ece(before.probability(logits), truth), _left_out(before, logits, truth)
     return (
-        f"{len(truth)} snippets ({counts[1]} of distress): calibration error {ece(before.probability(logits), truth):.3f} "
-        f"before, {_left_out(logits, truth):.3f} after (snippets left out); wrote {out}"
+        f"{len(truth)} snippets ({counts[1]} of distress): calibration error {was:.3f} before, "
+        f"{now:.3f} after (snippets left out); wrote {out}"
     )
 
 
-def _left_out(logits: NDArray[np.float64], truth: NDArray[np.intp], parts: int = 5) -> float:
+def _left_out(base: Platt, logits: NDArray[np.float64], truth: NDArray[np.intp], parts: int = 5) -> float:
     """Calibration error of a fit on snippets it has not seen."""
     p = np.zeros(len(truth))
     for part in range(parts):
         mine = np.arange(len(truth)) % parts == part
-        p[mine] = fit_platt(logits[~mine], truth[~mine]).probability(logits[mine])
+        p[mine] = refit_platt(base, logits[~mine], truth[~mine]).probability(logits[mine])
     return ece(p, truth, bins=5)
 
 

@@ -17,7 +17,8 @@ from prosody.evaluation.figure import Figure
 
 _HEAD = """# Model card: Warmline ear, `{name}`
 
-Version `{version}`. Written by `prosody.evaluation.card` from the figures of `warmline eval ear --model {name}`; do not edit.
+Version `{version}`. Written by `prosody.evaluation.card` from the figures of `warmline eval ear --model {name}`;
+do not edit.
 
 **Licence:** {licence}.
 
@@ -26,14 +27,15 @@ acted emotions as a hint, or "cannot tell". Trained on {corpora} ({windows} wind
 degraded copies of each clip; speakers of `split = test` left out).
 
 **What it does not.** {warning}All training speech is acted by consenting actors; nothing here shows how it does on real
-callers. On real emergency calls the published state of the art is 73 % (voice) to 77 % (voice and words) on four classes. It
-does not know valence: angry and joyful shouting differ little. It must not be used on people at work (EU AI Act, Art.
-5(1)(f)), nor to decide anything that cannot be undone.
+callers. On real emergency calls the published state of the art is 73 % (voice) to 77 % (voice and words) on four
+classes. It does not know valence: angry and joyful shouting differ little. It must not be used on people at work (EU AI
+Act, Art. 5(1)(f)), nor to decide anything that cannot be undone.
 
-**Inputs.** Every caller through the same {low:.0f}-{high:.0f} Hz band at 8 kHz and one level; {prosody} prosodic features and
-pooled states of {encoder}.
+**Inputs.** Every caller through the same {low:.0f}-{high:.0f} Hz band at 8 kHz and one level; {prosody} prosodic
+features and pooled states of {encoder}.
 
-**Never the caller's own mean.** Nothing of earlier speech enters a score, so a caller upset from the first word does not
+**Never the caller's own mean.** Nothing of earlier speech enters a score, so a caller upset from the first
+word does not
 become his own baseline.
 """
 _OPEN = "It knows eight German actors and is weak on strangers: see the rows *leave out*. "

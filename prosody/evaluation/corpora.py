@@ -18,10 +18,10 @@ from prosody.emotion import Ear
 from prosody.encoder import WhisperEncoder
 from prosody.evaluation import lines, sequential
 from prosody.evaluation.figure import Figure, figure
-from prosody.evaluation.metrics import auc, ece_debiased, speaker_interval, tpr_at_fpr, uar
+from prosody.evaluation.metrics import auc, ece, ece_debiased, speaker_interval, tpr_at_fpr, uar
 from prosody.training.corpora import ALL
 from prosody.training.extraction import clips_of
-from prosody.training.fit import Held, Platt, fit, fit_platt, leave_corpora_out, leave_speakers_out
+from prosody.training.fit import Held, Platt, fit, fit_platt, leave_corpora_out, leave_speakers_out, refit_platt
 from prosody.training.ship import RECIPES, Recipe
 from prosody.training.table import Table, build
 
@@ -173,7 +173,8 @@ def _calibrated(recipe: Recipe, within: ClipTable, strange: ClipTable, seed: int
             target="<= 0.03" if strict else None,
         )
     ]  # fmt: skip
-    raw, refitted, count = [], [], 0
+    out.append(figure(f"{recipe.name}/ece_plain_distress_within", ece(p, truth), n=len(rows)))
+    raw, refitted, plain, count = [], [], [], 0
     platt = _calibration(within)
     rng = np.random.default_rng(seed)
     for corpus in np.unique(strange.table.corpus).tolist():
@@ -185,8 +186,11 @@ def _calibrated(recipe: Recipe, within: ClipTable, strange: ClipTable, seed: int
         for _ in range(40):
             chosen = rng.permutation(len(here))
             few, rest = chosen[:REFIT_CLIPS], chosen[REFIT_CLIPS:]
-            draws.append(ece_debiased(fit_platt(x[few], y[few]).probability(x[rest]), y[rest]))
-        refitted.append(float(np.mean(draws)))
+            again = refit_platt(platt, x[few], y[few]).probability(x[rest])
+            draws.append((ece_debiased(again, y[rest]), ece(again, y[rest])))
+        refitted.append(float(np.mean([d for d, _ in draws])))
+        plain.append(float(np.mean([d for _, d in draws])))
+    out.append(figure(f"{recipe.name}/ece_plain_distress_after_60_clips", float(np.mean(plain)), n=count))
     out.append(figure(f"{recipe.name}/ece_distress_leave_corpus_out", float(np.mean(raw)), n=count))
     out.append(
         figure(

@@ -5,9 +5,10 @@ Hears from: corpora. Tells: figures.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,10 +130,7 @@ def cost(model: str, encoder: WhisperEncoder) -> list[Figure]:
         measure_channel(clip, analysis)
         ear.probabilities(analysis)
         times.append(1000.0 * (time.process_time() - begin))
-    before = _resident_mb()
-    extra = [WhisperEncoder.load(), Ear.load(model, encoder)]
-    grown = _resident_mb() - before
-    del extra
+    grown = _memory_mb(model)
     return [
         figure(
             f"{model}/cost_per_scored_second",
@@ -146,9 +144,24 @@ def cost(model: str, encoder: WhisperEncoder) -> list[Figure]:
     ]
 
 
-def _resident_mb() -> float:
-    """Resident memory of this process [MB]; 0 where the system does not say."""
-    try:
-        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * 4096 / 1e6
-    except OSError:
-        return 0.0
+_MEMORY = """
+import sys, numpy
+from pathlib import Path
+import onnxruntime
+from faster_whisper.feature_extractor import FeatureExtractor
+from prosody.emotion import CallReference, Ear
+from prosody.encoder import WhisperEncoder
+from prosody.streaming import SpeechWindow
+resident = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+mel, before = FeatureExtractor(), resident()
+ear = Ear.load(sys.argv[1], WhisperEncoder(mel=mel))
+samples = (0.05 * numpy.sin(numpy.arange(16000) ** 1.1)).astype(numpy.float32)
+ear.score(SpeechWindow(start=0.0, end=2.0, samples=samples, speech_s=2.0), CallReference())
+print(resident() - before)
+"""
+
+
+def _memory_mb(model: str) -> float:
+    """Resident memory the ear adds to a process that has the recogniser's libraries loaded [MB]; NaN if unknown."""
+    run = subprocess.run([sys.executable, "-c", _MEMORY, model], capture_output=True, text=True, check=False)
+    return float(run.stdout) if run.returncode == 0 else float("nan")

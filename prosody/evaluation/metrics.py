@@ -39,9 +39,13 @@ def ece(probability: Floats, target: Ints, bins: int = 10) -> float:
 
 
 def ece_debiased(probability: Floats, target: Ints, bins: int = 10) -> float:
-    """Calibration error without the bias of small bins (Kumar, Liang, Ma, NeurIPS 2019; root of the l2 form)."""
-    total = sum((gap * gap - noise) * share for gap, noise, share in _bins(probability, target, bins))
-    return float(np.sqrt(max(total, 0.0)))
+    """`ece` without what chance alone puts into small bins: each squared gap less its variance, never below 0.
+
+    After A. Kumar, P. Liang and T. Ma, NeurIPS 2019, whose estimator is for the l2 form; the root is taken bin by bin.
+    """
+    return float(
+        sum(np.sqrt(max(gap * gap - noise, 0.0)) * share for gap, noise, share in _bins(probability, target, bins))
+    )
 
 
 def _bins(probability: Floats, target: Ints, bins: int) -> list[tuple[float, float, float]]:

@@ -5,19 +5,14 @@ Hears from: corpora, calls. Tells: figures.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from prosody.detector import DetectorParameters
-from prosody.emotion import threshold_for
-from prosody.evaluation.calls import simulate, threshold_table, voices
+from prosody.evaluation.calls import simulate, voices
 from prosody.evaluation.figure import Figure, figure
 from prosody.training.fit import Platt
+from prosody.training.ship import detector
 from prosody.training.table import Table
-
-RATE_PER_100_CALLS = 1.0
 
 
 def figures(model: str, table: Table, logits: NDArray[np.float32], platt: Platt, seed: int) -> list[Figure]:
@@ -32,11 +27,13 @@ def figures(model: str, table: Table, logits: NDArray[np.float32], platt: Platt,
     """
     use = ~table.abstained
     p = platt.probability(logits)
-    start = DetectorParameters(prior=platt.prior)
-    dev = use & (table.split != "test")
-    people = voices(p[dev], table.clip[dev], table.speaker[dev], table.sex[dev], table.emotion[dev])
-    parameters = replace(start, threshold=threshold_for(threshold_table(people, start, seed=seed), RATE_PER_100_CALLS))
-    out = [figure(f"{model}/calls_threshold", parameters.threshold, unit="nat", n=len(people))]
+    dev = table.split != "test"
+    parameters, _ = detector(table.where(dev), logits[dev], platt, seed)
+    known = len(set(table.speaker[dev].tolist()))
+    out = [
+        figure(f"{model}/calls_threshold", parameters.threshold, unit="nat", n=known),
+        figure(f"{model}/calls_drift", parameters.drift, unit="nat", n=known),
+    ]
     strict = model == "research"
     for corpus in sorted(set(table.corpus.tolist())):
         here = use & (table.corpus == corpus)

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from prosody.detector import DetectorParameters
 from prosody.emotion import front_end_card
 from prosody.encoder import ENCODER_NAME, WhisperEncoder
-from prosody.evaluation.calls import threshold_table, voices
+from prosody.evaluation.calls import choose_parameters, voices
 from prosody.features import TABLE
 from prosody.training.corpora import CLASSES, Clip
 from prosody.training.fit import Platt, fit, fit_platt, fit_temperature, leave_corpora_out, leave_speakers_out
@@ -49,7 +49,7 @@ RECIPES = {
         licence="Apache-2.0; trained on EmoDB (CC0 1.0 after the audEERING datasets card)",
     ),
     "research": Recipe(
-        name="research", corpora=("emodb", "ravdess", "nemo"), copies=2, free_only=False, non_commercial=True,
+        name="research", corpora=("emodb", "ravdess", "nemo"), copies=3, free_only=False, non_commercial=True,
         licence="CC BY-NC-SA 4.0 (trained on RAVDESS and nEMO): non-commercial use only",
     ),
 }  # fmt: skip
@@ -73,7 +73,7 @@ def train(
     strangers = logits[:, 0]
     if len(clips) > 1:
         strangers = leave_corpora_out(seen, seed).logits(seen.inputs, seen.corpus)[:, 0]
-    parameters, rates = _detector(seen, strangers, distress)
+    parameters, rates = detector(seen, strangers, distress, seed)
     out.mkdir(parents=True, exist_ok=True)
     write_onnx(fit(seen, seed), out / "model.onnx")
     card = {
@@ -108,17 +108,17 @@ def train(
     (out / "model.yaml").write_text(yaml.safe_dump(card, sort_keys=False, width=120, default_flow_style=None), "utf-8")
 
 
-def _detector(
-    seen: Table, logits: np.ndarray[Any, np.dtype[np.float32]], platt: Platt
+def detector(
+    table: Table, logits: NDArray[np.float32], platt: Platt, seed: int
 ) -> tuple[DetectorParameters, list[dict[str, float]]]:
-    from prosody.emotion import threshold_for
-
-    use = seen.matched & ~seen.abstained
-    people = voices(platt.probability(logits[use]), seen.clip[use], seen.speaker[use], seen.sex[use], seen.emotion[use])
-    start = DetectorParameters(prior=round(platt.prior, 4))
-    rates = threshold_table(people, start)
-    values = asdict(start) | {"threshold": threshold_for(rates, DEFAULT_RATE)}
-    return DetectorParameters(**values), rates
+    """Parameters and table of thresholds from the speakers of ``table``; ``logits`` ``[n]`` of distress."""
+    use = table.matched & ~table.abstained
+    groups = []
+    for corpus in sorted(set(table.corpus.tolist())):
+        mine = use & (table.corpus == corpus)
+        p = platt.probability(logits[mine])
+        groups.append(voices(p, table.clip[mine], table.speaker[mine], table.sex[mine], table.emotion[mine]))
+    return choose_parameters([g for g in groups if g], round(platt.prior, 4), DEFAULT_RATE, seed)
 
 
 def data_digest(clips: dict[str, list[Clip]]) -> str:

@@ -22,6 +22,7 @@ from tests.unit.prosody.signals import noise, voice
 CLIPS = Path(__file__).parents[2] / "data" / "emodb"
 ANGRY = ("12a01Wc", "16a01Wb")
 CALM = ("12a01Nb", "16a02Nb")
+TONE = (0.1 * np.sin(2 * np.pi * 440.0 * np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)).astype(np.float32)
 GLIDE_HZ = np.linspace(120.0, 160.0, 2 * SAMPLE_RATE_HZ)
 
 
@@ -118,7 +119,7 @@ def test_loudness_and_level_do_not_move_the_score(ear: Ear) -> None:
         (voice(150.0, 2.0, syllables_hz=4.0), {"noise_db": -21.0}, "SNR"),
         (np.zeros(16000, np.float32), {}, "no signal"),
         (noise(2.0, -25.0), {"noise_db": -60.0}, "non-speech"),
-        (np.sin(2 * np.pi * 440.0 * np.arange(16000) / 8000).astype(np.float32) * np.float32(0.1), {"noise_db": -70.0}, "non-speech"),
+        (TONE, {"noise_db": -70.0}, "non-speech"),
         (voice(GLIDE_HZ, 2.0, syllables_hz=0.5), {"noise_db": -70.0}, "single word"),
     ],
     ids=["short", "lost", "noisy", "silent", "noise", "tone", "word"],
