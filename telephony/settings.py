@@ -105,7 +105,9 @@ class Web(Section):
     bind: HostPort = Field("127.0.0.1:8080", description="Address and port of the replay pages and the API.")
     token: SecretStr = Field(SecretStr(""), description="Required before binding anything but loopback.")
     token_file: str = Field("", description="File with that token.")
-    users_file: str = Field("", description="Users and roles (not yet: refused).")
+    users_file: str = Field(
+        "", description="TOML file of people and their roles (docs/replay.md); they sign in by name."
+    )
     public_url: str = Field("", description="Address of the pages as humans reach them; empty = http:// and web.bind.")
 
 
@@ -162,7 +164,6 @@ _NOT_YET = {
     "store.url": "PostgreSQL is not supported yet; remove it and set store.dir",
     "store.blobs": "S3 storage is not supported yet; remove it and set store.dir",
     "media.bind": "carriers' media websockets are not supported yet; remove it and use SIP",
-    "web.users_file": "users and roles are not supported yet; remove it and set web.token",
 }
 
 
@@ -195,7 +196,7 @@ def load(path: Path | None = None) -> Settings:
     if settings.events.webhooks and not settings.events.secret_file:
         raise ConfigError("events.secret_file", "", "events are signed; name a file with the secret")
     host = settings.web.bind.rsplit(":", 1)[0].strip("[]")
-    if not is_loopback(host) and not web_token(settings):
+    if not is_loopback(host) and not (web_token(settings) or settings.web.users_file):
         raise ConfigError("web.bind", settings.web.bind, "set web.token before binding anything but loopback")
     return settings
 

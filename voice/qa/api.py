@@ -1,4 +1,4 @@
-"""``/api``: calls, reviews, erasure.
+"""``/api``: calls, exports, erasure.
 
 Hears from: programs and our own pages. Tells: `voice.store`.
 """
@@ -8,12 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from voice.qa.context import Web, web_of
-from voice.qa.context_of_call import versions_of
-from voice.qa.problems import Problem
+from voice.qa.context import Web, viewer_of, web_of
 from voice.store import export, retention, reviews, search, timeline
 from voice.store.calls import CallRecord, Json, open_call
 from voice.store.figures import figures_of
@@ -23,27 +20,6 @@ router = APIRouter(prefix="/api")
 
 Context = Annotated[Web, Depends(web_of)]
 Time = Annotated[str, Query(description="RFC 3339, UTC")]
-
-
-class RangeIn(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    start: float = Field(ge=0)
-    end: float = Field(ge=0)
-    kind: Literal["distress", "transcript", "reply", "remark"] = "remark"
-    level: Literal["", "calm", "attend", "distress", "cannot-tell"] = ""
-    text: str = Field("", max_length=2000)
-
-
-class ReviewIn(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    reviewer: str = Field(min_length=1, max_length=80)
-    verdict: reviews.Verdict
-    level: Literal["", "calm", "attend", "distress"] = ""
-    comment: str = Field("", max_length=4000)
-    answers: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
-    ranges: list[RangeIn] = Field(default_factory=list, max_length=200)
 
 
 @router.get("/calls")
@@ -100,55 +76,30 @@ def describe(call: CallRecord) -> Json:
 
 
 @router.delete("/calls/{call_id}", status_code=204)
-def erase_call(web: Context, call_id: str) -> Response:
+def erase_call(request: Request, web: Context, call_id: str) -> Response:
     """Erases a call that has ended. What stays: that it was erased, and when."""
-    retention.erase(web.settings.store.dir, call_id, index=web.index, actor="web")
+    retention.erase(web.settings.store.dir, call_id, index=web.index, actor=viewer_of(request).name)
     return Response(status_code=204)
 
 
-@router.get("/calls/{call_id}/reviews")
-def list_reviews(web: Context, call_id: str) -> list[Json]:
-    """All versions of all reviews, newest first."""
-    open_call(web.settings.store.dir, call_id)
-    return reviews.of_call(web.index, call_id)
-
-
-@router.post("/calls/{call_id}/reviews", status_code=201)
-def add_review(web: Context, call_id: str, review: ReviewIn, response: Response) -> Json:
-    """Adds a review. A second one by the same reviewer is the next version, not a change of the first."""
-    call = open_call(web.settings.store.dir, call_id)
-    if unknown := set(review.answers) - set(reviews.QUESTIONS):
-        raise Problem(422, f"answers: no question {sorted(unknown)[0]!r} on form {reviews.FORM}")
-    if any(r.end < r.start for r in review.ranges):
-        raise Problem(422, "ranges: a range ends before it starts")
-    given = reviews.Review(
-        reviewer=review.reviewer.strip() or "unnamed",
-        verdict=review.verdict,
-        level=review.level,
-        comment=review.comment,
-        answers=dict(review.answers),
-        ranges=tuple(
-            reviews.Range(start=r.start, end=r.end, kind=r.kind, level=r.level, text=r.text) for r in review.ranges
-        ),
-    )
-    stored = reviews.add(web.index, call_id, given, versions_of(call))
-    response.headers["Location"] = f"/api/calls/{call_id}/reviews"
-    return stored
-
-
 @router.get("/calls/{call_id}/export")
-def export_call(web: Context, call_id: str, format: Literal["jsonl", "csv", "vcon"] = "jsonl") -> Response:  # noqa: A002
+def export_call(
+    request: Request,
+    web: Context,
+    call_id: str,
+    format: Literal["jsonl", "csv", "vcon"] = "jsonl",  # noqa: A002
+) -> Response:
     """The facts as they are (jsonl), one row a fact for a spreadsheet (csv), or a vCon with the recordings."""
     call = open_call(web.settings.store.dir, call_id)
     if call.live:
         raise StillLive(call_id)
-    web.index.note("exported", call_id, actor="web", detail=format)
+    web.index.note("exported", call_id, actor=viewer_of(request).name, detail=format)
     body = export.render(call, reviews.of_call(web.index, call_id), format)
     name = {"Content-Disposition": f'attachment; filename="{call_id}.{format}"'}
     return Response(body, media_type=export.MEDIA_TYPES[format], headers=name)
 
 
 @router.get("/calls/{call_id}/vcon")
-def vcon_of(web: Context, call_id: str) -> Response:
+def vcon_of(request: Request, web: Context, call_id: str) -> Response:
     """The call as vCon (draft-ietf-vcon-vcon-core-04)."""
-    return export_call(web, call_id, "vcon")
+    return export_call(request, web, call_id, "vcon")

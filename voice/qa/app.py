@@ -18,10 +18,11 @@ from fastapi import FastAPI
 from telephony.errors import ConfigError
 from telephony.settings import Settings, is_loopback, split_host_port, web_token
 from voice import __version__
-from voice.qa import api, handoff, health, insight, live, pages, problems, sound
+from voice.qa import api, handoff, health, insight, live, pages, problems, reviewing, signin, sound
 from voice.qa.access import Access, Gate
 from voice.qa.context import Web
 from voice.qa.tail import Tail
+from voice.qa.users import read_users
 from voice.store.index import Index
 from voice.store.scanner import Scanner
 
@@ -36,7 +37,9 @@ def create_app(settings: Settings) -> FastAPI:
     """
     store = settings.store.dir
     store.mkdir(parents=True, exist_ok=True)
-    web = Web(settings=settings, index=Index.open(store), tail=Tail(store), gate=Gate(web_token(settings)))
+    users = read_users(settings.web.users_file) if settings.web.users_file else {}
+    gate = Gate(web_token(settings), users)
+    web = Web(settings=settings, index=Index.open(store), tail=Tail(store), gate=gate)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +64,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.web = web
     problems.install(app)
     app.add_middleware(Access, gate=web.gate, has_signature=handoff.has_signature)
-    for router in (health.router, api.router, sound.router, live.router, insight.router, handoff.router, pages.router):
+    for router in (
+        health.router,
+        api.router,
+        sound.router,
+        live.router,
+        insight.router,
+        handoff.router,
+        reviewing.router,
+        signin.router,
+        pages.router,
+    ):
         app.include_router(router)
     return app
 
@@ -73,7 +86,7 @@ async def run_web(settings: Settings, stop: asyncio.Event) -> None:
         ConfigError: The address can't be bound, or isn't loopback while there is no token.
     """
     host, port = split_host_port(settings.web.bind)
-    if not is_loopback(host) and not web_token(settings):
+    if not is_loopback(host) and not (web_token(settings) or settings.web.users_file):
         raise ConfigError("web.bind", settings.web.bind, "set web.token before binding anything but loopback")
     app = create_app(settings)
     with _bound(settings.web.bind, host, port) as listening:

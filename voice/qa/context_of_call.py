@@ -9,7 +9,6 @@ from typing import Any
 
 from voice import __version__
 from voice.qa import views
-from voice.store import reviews
 from voice.store.calls import CallRecord
 from voice.store.figures import figures_of
 
@@ -27,8 +26,6 @@ def replay_context(call: CallRecord) -> dict[str, Any]:
         "decisions": views.decisions(call),
         "briefing_text": text,
         "briefing": fields_,
-        "questions": reviews.QUESTIONS,
-        "form": reviews.FORM,
         "has_human": bool(call.audio("human") or call.of("LegsBridged")),
     }
 

@@ -15,8 +15,8 @@ from fastapi.responses import HTMLResponse
 
 from voice.conversation.distress import Rules
 from voice.qa import counterfactual, rendering
-from voice.qa.context import Web, web_of
-from voice.store import agreement, corrections, kpis, sampling, schema, search
+from voice.qa.context import Web, viewer_of, web_of
+from voice.store import agreement, corrections, forms, kpis, sampling, schema, search
 from voice.store.calls import NoSuchCall, open_call
 
 router = APIRouter()
@@ -93,15 +93,15 @@ def _agreement(web: Web) -> list[agreement.Agreement]:
     with web.index.engine.connect() as connection:
         given = [dict(r) for r in connection.execute(sa.select(schema.reviews)).mappings()]
         levels = dict(connection.execute(sa.select(c.id, c.peak_level)).tuples().all())
-    return agreement.of_reviews(given, levels)
+    return agreement.of_reviews(given, levels, forms.texts(forms.load(web.settings.store.dir).values()))
 
 
 @router.get("/api/corrections.zip", response_class=Response)
-def corrections_zip(web: Context) -> Response:
+def corrections_zip(request: Request, web: Context) -> Response:
     """Reviewers' corrections: ``labels.csv`` with snippets for ``warmline ear calibrate``, and all as JSON lines."""
     out = io.BytesIO()
     count = corrections.write_zip(web.index, out)
-    web.index.note("exported", "", actor="web", detail=f"corrections, {count} snippets")
+    web.index.note("exported", "", actor=viewer_of(request).name, detail=f"corrections, {count} snippets")
     headers = {"Content-Disposition": 'attachment; filename="corrections.zip"'}
     return Response(out.getvalue(), media_type="application/zip", headers=headers)
 
@@ -134,9 +134,13 @@ def figures_page(request: Request, web: Context) -> HTMLResponse:
 
 @router.get("/api/sample")
 def sample(
-    web: Context, n: int = Query(10, ge=1, le=200), strategy: sampling.Strategy = "random", seed: int = 0
+    request: Request,
+    web: Context,
+    n: int = Query(10, ge=1, le=200),
+    strategy: sampling.Strategy = "random",
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Ended calls not reviewed yet. The same seed on the same store draws the same calls."""
     drawn = sampling.draw(web.index, n, strategy, seed)
-    web.index.note("sampled", "", actor="web", detail=f"{strategy} n={n} seed={seed}")
+    web.index.note("sampled", "", actor=viewer_of(request).name, detail=f"{strategy} n={n} seed={seed}")
     return {"strategy": strategy, "seed": seed, "calls": drawn}

@@ -6,22 +6,23 @@ Hears from: browsers. Tells: browsers.
 from __future__ import annotations
 
 import hashlib
-import time
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from telephony.messages import ENDINGS, LEVELS, OUTCOMES
 from voice.qa import rendering, views
-from voice.qa.access import COOKIE, SESSION_S, client_of
-from voice.qa.context import Web, web_of
+from voice.qa.context import Web, viewer_of, web_of
 from voice.qa.context_of_call import replay_context
 from voice.qa.problems import Problem
-from voice.store import reviews, search, timeline
+from voice.qa.reviewing import about, shown
+from voice.store import forms, search, timeline
 from voice.store.calls import open_call
+from voice.store.index import utc
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -48,7 +49,6 @@ ASSETS = {
         )
     },
 }
-BODY_MAX = 4096
 
 
 @router.get("/")
@@ -70,7 +70,7 @@ def calls(request: Request, web: Context) -> HTMLResponse:
     )
 
 
-_FILTERS = ("q", "level", "ending", "outcome", "reviewed", "disagreement")
+_FILTERS = ("q", "level", "ending", "outcome", "reviewed", "disagreement", "reviewer", "since", "until")
 _FLAGS = {"true": True, "false": False}
 
 
@@ -86,8 +86,8 @@ def _query(request: Request) -> search.Query:
         level=text("level"),
         outcome=text("outcome"),
         reviewer=text("reviewer"),
-        since=text("since"),
-        until=text("until"),
+        since=_moment(text("since")),
+        until=_moment(text("until"), whole_day=True),
         live=_FLAGS.get(text("live")),
         broken=_FLAGS.get(text("broken")),
         reviewed=_FLAGS.get(text("reviewed")),
@@ -96,11 +96,35 @@ def _query(request: Request) -> search.Query:
     )
 
 
+def _moment(given: str, *, whole_day: bool = False) -> str:
+    """A day (UTC) or a time as RFC 3339. ``whole_day``: up to the end of a day. What is neither is no filter."""
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError:
+        return ""
+    if len(given) == len("2026-11-24") and whole_day:
+        at += timedelta(days=1)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return utc(at.isoformat())
+
+
 @router.get("/calls/{call_id}")
 def replay(request: Request, web: Context, call_id: str) -> HTMLResponse:
     call = open_call(web.settings.store.dir, call_id)
+    viewer, known = viewer_of(request), forms.load(web.settings.store.dir)
+    form = forms.newest(known.values())
     return rendering.render(
-        request, "call.html", **replay_context(call), reviews=reviews.of_call(web.index, call_id), static=False
+        request,
+        "call.html",
+        **replay_context(call),
+        form=form,
+        texts=forms.texts(known.values()),
+        # those that an answer may open are sent too, and hidden until it is given
+        questions=forms.asked(form, dict.fromkeys((q.key for q in form.questions), forms.WORST), about(call)),
+        reviews=shown(web, call_id, viewer),
+        may_review=viewer.may("review"),
+        static=False,
     )
 
 
@@ -124,40 +148,6 @@ def table(request: Request, web: Context, call_id: str) -> HTMLResponse:
         timed=timed,
         stages=list(dict.fromkeys(stage for f in timed for stage in f["stages_ms"])),
     )
-
-
-@router.get("/login")
-def login(request: Request) -> HTMLResponse:
-    return rendering.render(request, "login.html", wrong=False)
-
-
-@router.post("/login")
-async def sign_in(request: Request, web: Context) -> Response:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX:
-            raise Problem(413, "a sign-in form is smaller than this")
-    given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
-    if not web.gate.admits(given, client_of(request), time.monotonic()):
-        return rendering.render(request, "login.html", wrong=True, status_code=403)
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(
-        COOKIE,
-        web.gate.session(time.time()),
-        max_age=SESSION_S,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return answer
-
-
-@router.post("/logout")
-def sign_out() -> Response:
-    answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE)
-    return answer
 
 
 @router.get("/static/{name}")

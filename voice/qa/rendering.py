@@ -15,6 +15,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from voice import __version__
+from voice.qa.users import Viewer
 
 _PACKAGE = files("voice.qa")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -81,7 +82,10 @@ environment.globals["version"] = __version__
 
 def render(request: Request, template: str, *, status_code: int = 200, **context: Any) -> HTMLResponse:
     signed_in = getattr(request.state, "signed_in", False)
-    page = environment.get_template(template).render(path=request.url.path, signed_in=signed_in, **context)
+    viewer = getattr(request.state, "viewer", None) or Viewer()
+    page = environment.get_template(template).render(
+        **{"path": request.url.path, "signed_in": signed_in, "viewer": viewer, **context}
+    )
     return HTMLResponse(page, status_code)
 
 

@@ -5,13 +5,14 @@ Hears from: the player. Tells: `voice.store.peaks`.
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import soundfile as sf
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from voice.qa.context import Web, web_of
+from voice.qa.context import Web, viewer_of, web_of
 from voice.qa.problems import Problem
 from voice.store import peaks
 from voice.store.calls import LEGS, CallRecord, audio_of, folder_of, open_call
@@ -29,8 +30,9 @@ def audio(web: Context, request: Request, call_id: str, leg: str) -> Response:
     path = audio_of(folder_of(web.settings.store.dir, call_id), leg)
     if path is None:
         raise _missing(open_call(web.settings.store.dir, call_id), leg)
-    if request.headers.get("range", "bytes=0-").startswith("bytes=0-") and request.method == "GET":
-        web.index.note("played", call_id, actor="web", detail=leg)
+    who, first_byte = viewer_of(request).name, request.headers.get("range", "bytes=0-").startswith("bytes=0-")
+    if request.method == "GET" and web.playing.begins(who, call_id, leg, time.monotonic(), first_byte=first_byte):
+        web.index.note("played", call_id, actor=who, detail=leg)
     return FileResponse(path, media_type="audio/flac", headers={"Cache-Control": "private, max-age=0"})
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from voice.qa import rendering
 from voice.qa.api import describe
 from voice.qa.context_of_call import replay_context
+from voice.qa.users import Viewer
 from voice.store import peaks
 from voice.store.calls import CallRecord, Json
 
@@ -35,6 +36,7 @@ def render(call: CallRecord) -> str:
         **replay_context(call),
         static=True,
         signed_in=False,
+        viewer=Viewer(),
         policy=policy,
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704

@@ -8,14 +8,13 @@ Hears from: `voice.store.reviews`. Tells: `voice.qa.insight`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from voice.store.calls import Json
-from voice.store.reviews import QUESTIONS
 
 DRAWS = 1000
 SEED = 20_111
@@ -70,12 +69,13 @@ def interval(ratings: Ratings) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def of_reviews(reviews: Sequence[Json], ear_levels: dict[str, str]) -> list[Agreement]:
+def of_reviews(reviews: Sequence[Json], ear_levels: dict[str, str], questions: Mapping[str, str]) -> list[Agreement]:
     """Per question over all reviewed calls. ``reviews``: any order; each rater's newest version of a call counts.
 
     Args:
         reviews: As `voice.store.reviews` stores them.
         ear_levels: Peak level by call id as the system decided it.
+        questions: Wording by key, of every form.
     """
     newest: dict[tuple[str, str], Json] = {}
     for r in sorted(reviews, key=lambda r: int(r["version"])):
@@ -88,7 +88,7 @@ def of_reviews(reviews: Sequence[Json], ear_levels: dict[str, str]) -> list[Agre
         _measured("Peak distress, the ear as one more rater", with_ear),
         _measured("The call went", {k: VERDICTS[r["verdict"]] for k, r in newest.items() if r["verdict"] in VERDICTS}),
     ]
-    for key, text in QUESTIONS.items():
+    for key, text in questions.items():
         out.append(_measured(text, {k: r["answers"][key] for k, r in newest.items() if key in r["answers"]}))
     return out
 

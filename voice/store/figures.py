@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from telephony.messages import LEVELS
 from voice.store.calls import CallRecord, Json
 
+BEFORE_S = 30.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
@@ -32,6 +34,16 @@ class Figures:
     """Of the last `HandoffState` that names one; ``none`` without a handoff."""
     handoff_target: str
     ending: str
+    distress_before: float | None
+    """Median P(distress) of the caller's windows in the last 30 s before the request or offer."""
+    distress_waiting: float | None
+    """The same from the request or offer to the bridge; nothing is scored after it."""
+    intent: str
+    """What the caller wanted, as understood last; empty if never."""
+    details: int
+    """Details of the matter that were taken down (`SlotFilled`)."""
+    details_again: int
+    """Of these, said again though already taken down with the same value."""
     windows: int
     windows_abstained: int
     emotion: str
@@ -49,6 +61,9 @@ def figures_of(call: CallRecord) -> Figures:
     named = [f for f in call.of("HandoffState") if f.get("outcome")]
     targets = [f["target"] for f in call.of("HandoffState") if f.get("target")]
     scored = call.of("EmotionScored")
+    before, waiting = _distress_around_request(call)
+    details, again = _details(call)
+    intents = [str(f["intent"]) for f in call.of("IntentRecognised")]
     return Figures(
         voice_to_voice_p50_ms=percentile(turns, 50),
         voice_to_voice_p95_ms=percentile(turns, 95),
@@ -60,6 +75,11 @@ def figures_of(call: CallRecord) -> Figures:
         handoff_outcome=_outcome(call, named),
         handoff_target=str(targets[-1]) if targets else "",
         ending=str(ended[-1]["ending"]) if ended else "",
+        distress_before=before,
+        distress_waiting=waiting,
+        intent=intents[-1] if intents else "",
+        details=details,
+        details_again=again,
         windows=len(scored),
         windows_abstained=sum(bool(f.get("abstained")) for f in scored),
         emotion=_emotion(call),
@@ -92,6 +112,35 @@ def _time_to_human_s(call: CallRecord) -> float | None:
     asked = [f["t"] for f in call.of("HandoffRequested", "HandoffAnswered") if f.get("accepted", True)]
     before = [t for t in asked if t <= bridged["t"]]
     return round(bridged["t"] - before[0], 3) if before else None
+
+
+def _distress_around_request(call: CallRecord) -> tuple[float | None, float | None]:
+    asked = next((float(f["t"]) for f in call.of("HandoffOffered", "HandoffRequested")), None)
+    if asked is None:
+        return None, None
+    bridged = call.first("LegsBridged")
+    until = float(bridged["t"]) if bridged else call.duration_s
+    known = [(float(f["end"]), float(f["p_distress"])) for f in call.of("EmotionScored") if _is_number(f["p_distress"])]
+    before = [p for end, p in known if asked - BEFORE_S <= end <= asked]
+    waiting = [p for end, p in known if asked < end <= until]
+    return (
+        round(statistics.median(before), 3) if before else None,
+        round(statistics.median(waiting), 3) if waiting else None,
+    )
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
+def _details(call: CallRecord) -> tuple[int, int]:
+    """A detail corrected to another value is no repetition."""
+    held: dict[str, str] = {}
+    again = 0
+    for f in call.of("SlotFilled"):
+        again += held.get(str(f["name"])) == str(f["value"])
+        held[str(f["name"])] = str(f["value"])
+    return len(held), again
 
 
 def _outcome(call: CallRecord, named: Sequence[Json]) -> str:

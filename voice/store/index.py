@@ -102,7 +102,8 @@ class Index:
         with self._lock:
             with self.engine.begin() as c:
                 c.execute(sa.delete(schema.calls).where(schema.calls.c.id == call_id))
-                c.execute(sa.delete(schema.reviews).where(schema.reviews.c.call_id == call_id))
+                for table in (schema.reviews, schema.review_states):
+                    c.execute(sa.delete(table).where(table.c.call_id == call_id))
                 c.execute(sa.text("DELETE FROM words WHERE call_id = :id"), {"id": call_id})
                 c.execute(sa.text("INSERT INTO words(words) VALUES ('optimize')"))
             with self.engine.connect() as c:
@@ -158,6 +159,11 @@ def _replace(connection: sa.Connection, call: CallRecord, signature: str) -> Non
         "voice_to_voice_p50_ms": figures.voice_to_voice_p50_ms,
         "detection_s": figures.detection_s,
         "time_to_human_s": figures.time_to_human_s,
+        "distress_before": figures.distress_before,
+        "distress_waiting": figures.distress_waiting,
+        "intent": figures.intent,
+        "details": figures.details,
+        "details_again": figures.details_again,
         "snippet": first[:SNIPPET_CHARS],
         "broken": call.broken,
         "signature": signature,

@@ -14,15 +14,6 @@ from voice.store import schema
 from voice.store.calls import Json
 from voice.store.index import Index, now
 
-FORM = "call-review/1"
-QUESTIONS: dict[str, str] = {
-    "understood": "The agent understood what the caller needed",
-    "tone": "Wording and pace suited how the caller felt",
-    "handoff": "A human was brought in at the right moment, or rightly not",
-    "truthful": "Everything the agent said was true and kept",
-}
-"""Each answered 1 (no) to 5 (yes), or left out where it does not apply."""
-
 Verdict = Literal["good", "mixed", "bad"]
 
 
@@ -44,6 +35,11 @@ class Review:
     level: Literal["", "calm", "attend", "distress"] = ""
     comment: str = ""
     answers: dict[str, int] = field(default_factory=dict)
+    form: str = "call-review/1"
+    """Name and version."""
+    score: float | None = None
+    """Percent; 0 after a fatal answer."""
+    fatal: tuple[str, ...] = ()
     ranges: tuple[Range, ...] = ()
 
 
@@ -64,7 +60,9 @@ def add(index: Index, call_id: str, review: Review, versions: dict[str, str]) ->
             "verdict": review.verdict,
             "level": review.level,
             "comment": review.comment,
-            "form": FORM,
+            "form": review.form,
+            "score": review.score,
+            "fatal": list(review.fatal),
             "answers": review.answers,
             "ranges": [asdict(x) for x in review.ranges],
             "versions": versions,
@@ -72,6 +70,16 @@ def add(index: Index, call_id: str, review: Review, versions: dict[str, str]) ->
         number = connection.execute(sa.insert(r).values(**row).returning(r.c.id)).scalar_one()
         connection.commit()
     return {"id": number, **row}
+
+
+def visible(reviews: list[Json], viewer: str) -> list[Json]:
+    """Blind second review: whoever has not judged a call yet sees nobody else's judgement of it.
+
+    Drafts of others stay unseen even then. Needs each review's ``state``.
+    """
+    if not any(r["reviewer"] == viewer for r in reviews):
+        return []
+    return [r for r in reviews if r["reviewer"] == viewer or r["state"] != "draft"]
 
 
 def of_call(index: Index, call_id: str) -> list[Json]:

@@ -35,6 +35,11 @@ calls = sa.Table(
     sa.Column("voice_to_voice_p50_ms", sa.Float),
     sa.Column("detection_s", sa.Float),
     sa.Column("time_to_human_s", sa.Float),
+    sa.Column("distress_before", sa.Float, comment="median P(distress) of the last 30 s before the request"),
+    sa.Column("distress_waiting", sa.Float, comment="the same from the request to the bridge"),
+    sa.Column("intent", sa.String, nullable=False, server_default=""),
+    sa.Column("details", sa.Integer, nullable=False, server_default="0", comment="slots filled"),
+    sa.Column("details_again", sa.Integer, nullable=False, server_default="0", comment="of which said again"),
     sa.Column("snippet", sa.String, nullable=False, comment="first words of the caller"),
     sa.Column("broken", sa.String, nullable=False),
     sa.Column("signature", sa.String, nullable=False, comment="sizes and times of the files this row was made from"),
@@ -59,8 +64,25 @@ reviews = sa.Table(
     sa.Column("answers", sa.JSON, nullable=False),
     sa.Column("ranges", sa.JSON, nullable=False),
     sa.Column("versions", sa.JSON, nullable=False, comment="of the program and models that judged the call"),
+    sa.Column("score", sa.Float, comment="percent, 0 after a fatal answer; null = nothing answered"),
+    sa.Column("fatal", sa.JSON, comment="keys of the fatal answers"),
     sa.UniqueConstraint("call_id", "reviewer", "version"),
     sa.Index("reviews_by_reviewer", "reviewer"),
+)
+
+review_states = sa.Table(
+    "review_states",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("review_id", sa.Integer, nullable=False),
+    sa.Column("call_id", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("note", sa.String, nullable=False),
+    sa.Column("newest_review", sa.Integer, nullable=False, comment="newest of all when this was written"),
+    sa.Index("review_states_by_review", "review_id"),
+    sa.Index("review_states_by_call", "call_id"),
 )
 
 audit = sa.Table(
@@ -69,7 +91,9 @@ audit = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("at", sa.String, nullable=False),
     sa.Column("actor", sa.String, nullable=False),
-    sa.Column("action", sa.String, nullable=False, comment="erased, expired, played, exported"),
+    sa.Column(
+        "action", sa.String, nullable=False, comment="erased, expired, played, exported, sampled, signed in, tested"
+    ),
     sa.Column("call_id", sa.String, nullable=False),
     sa.Column("detail", sa.String, nullable=False),
     sa.Index("audit_by_call", "call_id"),

@@ -149,7 +149,7 @@ def markers(call: CallRecord) -> list[Marker]:
             out.append(
                 Marker(kind="decision", start=f["t"], end=f["t"], label=why[f["seq"]] or f["fact"], seq=f["seq"])
             )
-    return sorted(out, key=lambda m: (m.start, m.seq))
+    return sorted(_redactions_joined(out), key=lambda m: (m.start, m.seq))
 
 
 def _measured_markers(call: CallRecord) -> Iterable[Marker]:
@@ -163,6 +163,26 @@ def _measured_markers(call: CallRecord) -> Iterable[Marker]:
         if end - start > OVERLAP_S:
             yield Marker(kind="overlap", start=start, end=end, label=f"{end - start:.1f} s of overlap")
     yield from _losses(call)
+
+
+def _redactions_joined(marked: Sequence[Marker]) -> Iterable[Marker]:
+    """Erased facts lie a second apart; a run of them is one erasure."""
+    run: list[Marker] = []
+    for m in sorted(marked, key=lambda m: (m.kind != "redaction", m.start)):
+        if m.kind != "redaction":
+            yield m
+        elif run and m.start - run[-1].start > SILENCE_S:
+            yield _redaction(run)
+            run = [m]
+        else:
+            run.append(m)
+    if run:
+        yield _redaction(run)
+
+
+def _redaction(run: Sequence[Marker]) -> Marker:
+    label = run[0].label if len(run) == 1 else f"{len(run)} measurements erased on the caller's word"
+    return Marker(kind="redaction", start=run[0].start, end=run[-1].end, label=label, seq=run[0].seq)
 
 
 def _losses(call: CallRecord) -> Iterable[Marker]:
@@ -214,6 +234,8 @@ def _described(f: Json) -> tuple[str, str, float, float]:
             return "worker", f"worker lost: {f['cause']}", t, t
         case "CallbackTicketed":
             return "handoff", "callback promised", t, t
+        case "Erased":
+            return "redaction", f"erased on the caller's word: {f['was']}", t, t
         case "CallEnded":
             return "ended", f"ended: {f['ending']}", t, t
         case _:

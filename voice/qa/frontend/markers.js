@@ -2,7 +2,7 @@
 import { clock, element, plain } from "./format.js";
 
 const ROWS = { distress: 0, decision: 0, silence: 1, overlap: 1, "barge-in": 1, lost: 1 };
-const SIGNS = { distress: "!", decision: "◆", silence: "…", overlap: "∥", "barge-in": "⌁", key: "#", "opt-out": "⊘", hold: "‖", lost: "×", handoff: "→", worker: "w", ended: "■" };
+const SIGNS = { distress: "!", decision: "◆", silence: "…", overlap: "∥", "barge-in": "⌁", key: "#", "opt-out": "⊘", hold: "‖", lost: "×", handoff: "→", redaction: "▨", worker: "w", ended: "■" };
 
 export class Markers {
   constructor(root, axis, markers, open) {

@@ -4,7 +4,7 @@ import { clock, localTimes, spoken } from "./format.js";
 import { Lanes } from "./lanes.js";
 import { Markers } from "./markers.js";
 import { Player } from "./player.js";
-import { Review, remember, remembered } from "./review.js";
+import { Review, moveReview, remember, remembered } from "./review.js";
 import { Transcript } from "./transcript.js";
 
 const article = document.getElementById("call");
@@ -162,7 +162,7 @@ async function start() {
     if (m.seq) openWhy(m.seq);
   });
   const form = field("review-form");
-  if (form) new Review(form, id, axis);
+  const review = form ? new Review(form, id, axis) : null;
 
   const cursor = field("cursor"), selection = field("selection"), canvas = field("lanes").querySelector("canvas");
   const place = () => {
@@ -201,6 +201,7 @@ async function start() {
   field("zoom-out").addEventListener("click", () => axis.zoom(2, player.now));
   field("zoom-all").addEventListener("click", () => axis.show(0, axis.duration));
   document.addEventListener("click", (event) => {
+    if (event.target.closest(".move")) moveReview(event.target.closest(".move"));
     const button = event.target.closest(".seek");
     if (!button) return;
     const from = Number(button.dataset.start), to = Number(button.dataset.end);
@@ -219,7 +220,7 @@ async function start() {
     if (event.buttons) seek(toTime(event));
   });
   field("erase")?.addEventListener("click", () => erase());
-  keys({ player, axis, transcript, markers, decisions: [...document.querySelectorAll("details.why")], duration: call.duration_s });
+  keys({ player, axis, transcript, markers, review, decisions: [...document.querySelectorAll("details.why")], duration: call.duration_s });
   showTime(0, call.duration_s);
   const goTo = () => {
     const t = linked(transcript);
@@ -245,8 +246,8 @@ async function erase() {
 }
 
 /** Space, arrows, Page, Home and End always work; letters can be switched off (WCAG 2.1.4), and never act while one types. */
-function keys({ player, axis, transcript, markers, decisions, duration }) {
-  const letters = field("letters");
+function keys({ player, axis, transcript, markers, review, decisions, duration }) {
+  const letters = field("letters"), form = field("review-form");
   const apply = () => document.body.classList.toggle("letters-off", !letters.checked);
   letters.checked = remembered("letters") !== "off";
   letters.addEventListener("change", () => {
@@ -279,14 +280,22 @@ function keys({ player, axis, transcript, markers, decisions, duration }) {
     },
     "[": () => { mark = player.now; axis.mark(mark, mark); },
     "]": () => axis.mark(mark ?? 0, player.now),
-    r: () => { field("review")?.scrollIntoView(); field("reviewer")?.focus(); },
+    r: () => { field("review")?.scrollIntoView(); (document.querySelector("#reviewer:not([type=hidden])") || document.querySelector("#verdicts input"))?.focus(); },
+    ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [n, () => review?.answer(n)])),
+    g: () => review?.verdict("good"), m: () => review?.verdict("mixed"), b: () => review?.verdict("bad"), u: () => review?.takeBack(),
     s: () => select("speed", 1), l: () => select("line", 1),
     "+": () => axis.zoom(0.5, player.now), "=": () => axis.zoom(0.5, player.now), "-": () => axis.zoom(2, player.now), 0: () => axis.show(0, duration),
   };
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const within = event.target;
-    const typing = within.matches("input:not([type=checkbox]), select, textarea");
+    // a radio button needs its arrows and Space; letters pass, so that one can answer and listen on
+    const choosing = within.matches("input[type=radio]") && (event.key === " " || event.key.startsWith("Arrow"));
+    const typing = choosing || within.matches("input:not([type=checkbox], [type=radio]), select, textarea");
     if (typing || (event.key === " " && within.closest("button, summary, input, a"))) return;
     const move = moves[event.key] || (letters.checked && letterMoves[event.key]);
     if (!move) return;

@@ -10,7 +10,11 @@ export class Review {
     const field = (id) => document.getElementById(id);
     this.status = field("review-status");
     this.list = field("ranges");
-    form.elements.reviewer.value = remembered("reviewer");
+    this.reviewer = form.elements.reviewer;
+    this.reviewer.value ||= remembered("reviewer");
+    this.answered = [];
+    form.addEventListener("change", () => this.ask());
+    this.ask();
     axis.onChange(() => {
       field("range-now").textContent = axis.range ? "marked " + clock(axis.range.start, true) + " to " + clock(axis.range.end, true) : "no range marked";
     });
@@ -26,6 +30,47 @@ export class Review {
       event.preventDefault();
       this.save();
     });
+  }
+
+  /** Shows what an earlier answer opens, and forgets what it closes. */
+  ask() {
+    for (const box of this.form.querySelectorAll("fieldset[data-when]")) {
+      const before = this.form.querySelector(`fieldset[data-key="${box.dataset.when}"]`);
+      const given = Number(before?.querySelector("input:checked")?.value || 0);
+      box.hidden = !before || before.hidden || !given || given > Number(box.dataset.atMost);
+      if (box.hidden) for (const input of box.querySelectorAll("input")) input.checked = false;
+    }
+  }
+
+  /** Answers the first open question: a key while listening, without leaving the player. */
+  answer(n) {
+    const next = this.#open()[0];
+    if (!next) {
+      this.say("Every question is answered. Ctrl+Enter saves.");
+      return;
+    }
+    next.querySelector(`input[value="${n}"]`).checked = true;
+    this.answered.push(next.dataset.key);
+    this.ask();
+    const after = this.#open()[0];
+    this.say(wording(next) + ": " + n + ". " + (after ? "Next: " + wording(after) : "That was the last question."));
+  }
+
+  takeBack() {
+    const key = this.answered.pop();
+    if (!key) return;
+    for (const input of this.form.querySelectorAll(`input[name="q-${key}"]`)) input.checked = false;
+    this.ask();
+    this.say("Taken back.");
+  }
+
+  verdict(value) {
+    this.form.querySelector(`input[name=verdict][value=${value}]`).checked = true;
+    this.say("The call went " + value + ".");
+  }
+
+  #open() {
+    return [...this.form.querySelectorAll("fieldset[data-key]")].filter((box) => !box.hidden && !box.querySelector("input:checked"));
   }
 
   say(text) {
@@ -48,7 +93,7 @@ export class Review {
     const given = new FormData(this.form);
     const answers = {};
     for (const [name, value] of given) if (name.startsWith("q-")) answers[name.slice(2)] = Number(value);
-    const review = { reviewer: given.get("reviewer"), verdict: given.get("verdict"), level: given.get("level") || "", comment: given.get("comment"), answers, ranges: this.ranges };
+    const review = { form: this.form.dataset.form, reviewer: given.get("reviewer"), verdict: given.get("verdict"), level: given.get("level") || "", comment: given.get("comment"), answers, ranges: this.ranges };
     this.say("Saving…");
     let reply;
     try {
@@ -62,7 +107,7 @@ export class Review {
       this.say("Not saved: " + body.detail);
       return;
     }
-    remember("reviewer", review.reviewer);
+    if (this.reviewer.type !== "hidden") remember("reviewer", review.reviewer);
     const others = document.getElementById("others");
     document.getElementById("reviews").prepend(stored(body));
     document.getElementById("review-count").textContent = document.querySelectorAll("#reviews > li").length;
@@ -70,22 +115,59 @@ export class Review {
     others.open = true;
     this.ranges = [];
     this.list.replaceChildren();
-    this.say("Saved as version " + body.version + ".");
+    this.say("Saved as version " + body.version + (body.score === null ? "." : ": " + Math.round(body.score) + " of 100."));
   }
+}
+
+function wording(box) {
+  return box.querySelector("legend").firstChild.textContent.trim();
 }
 
 function describe(r) {
   return clock(r.start) + "–" + clock(r.end) + " " + r.kind + (r.level ? ": " + r.level : "") + (r.text ? " " + plain(r.text) : "");
 }
 
+const MOVES = { released: "Release", acknowledged: "Acknowledge", disputed: "Dispute", upheld: "Uphold", changed: "Close as changed" };
+
 function stored(r) {
   const head = element("p", {}, element("b", {}, element("bdi", {}, plain(r.reviewer))), " · " + r.verdict);
+  if (r.score !== null) head.append(" · " + Math.round(r.score) + " of 100");
+  if (r.fatal.length) head.append(" ", element("span", { class: "tag tag-broken" }, "failed: " + r.fatal.join(", ")));
   if (r.level) head.append(" · hears ", levelBadge(r.level));
   head.append(element("span", { class: "sub" }, "version " + r.version + ", just now"));
-  const item = element("li", {}, head);
+  const item = element("li", { "data-review": r.id }, head);
   if (r.comment) item.append(element("p", { dir: "auto" }, plain(r.comment)));
   if (r.ranges.length) item.append(element("ul", {}, ...r.ranges.map((x) => element("li", {}, describe(x)))));
+  item.append(element("p", {}, element("span", { class: "tag" }, r.state)), element("div", { class: "row moves" }));
+  offer(item, r.moves);
   return item;
+}
+
+function offer(item, moves) {
+  const row = item.querySelector(".moves");
+  row.replaceChildren(element("input", { maxlength: "2000", "aria-label": "Why, for review " + item.dataset.review, placeholder: "why" }), ...moves.map((m) => element("button", { type: "button", class: "quiet move", "data-to": m }, MOVES[m])));
+}
+
+/** Release, acknowledge, dispute, rule: one step of a review, added to its history. */
+export async function moveReview(button) {
+  const item = button.closest("[data-review]"), note = item.querySelector(".moves input").value, to = button.dataset.to;
+  const actor = document.getElementById("reviewer")?.value || remembered("reviewer");
+  const status = element("span", { class: "sub", role: "status" });
+  item.append(status);
+  try {
+    const reply = await fetch("/api/reviews/" + item.dataset.review + "/" + to, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ actor, note }) });
+    const body = await reply.json();
+    if (!reply.ok) {
+      status.textContent = "Not done: " + body.detail;
+      return;
+    }
+    const state = [...item.querySelectorAll("p > .tag")].at(-1);
+    state.textContent = body.state;
+    status.textContent = body.state + " by " + plain(body.actor) + ", just now" + (body.note ? ": " + plain(body.note) : "");
+    item.querySelector(".moves").remove();
+  } catch {
+    status.textContent = "Not done: the server can't be reached.";
+  }
 }
 
 /** Private windows and locked-down browsers refuse storage; the page works without. */

@@ -12,6 +12,7 @@ from telephony.settings import Settings
 from tests.unit.voice.qa.conftest import client_of
 from voice.qa.access import ATTEMPTS, ATTEMPTS_S, SESSION_S, Gate
 from voice.qa.app import run_web
+from voice.qa.users import Viewer
 
 TOKEN = "correct horse battery staple"
 
@@ -54,14 +55,13 @@ def test_a_person_signs_in_and_out(locked: TestClient) -> None:
 def test_a_session_ends_and_cannot_be_made_up() -> None:
     gate = Gate(TOKEN)
     cookie = gate.session(1000.0)
-    assert gate.is_session(cookie, 1000.0 + SESSION_S - 1)
-    assert not gate.is_session(cookie, 1000.0 + SESSION_S + 1)
-    ends, mac = cookie.split(".")
-    assert not gate.is_session(f"{int(ends) + 9999}.{mac}", 1000.0)
-    assert not gate.is_session("", 1000.0)
-    assert not gate.is_session("²." + mac, 1000.0)
-    assert not Gate("another").is_session(cookie, 1000.0)
-    assert not Gate("").is_session(Gate("").session(1000.0), 1000.0) or not Gate("").needed
+    assert gate.viewer_of(cookie, 1000.0 + SESSION_S - 1) == Viewer()
+    assert gate.viewer_of(cookie, 1000.0 + SESSION_S + 1) is None
+    ends, name, mac = cookie.split(".")
+    for forged in (f"{int(ends) + 9999}.{name}.{mac}", f"{ends}.bWFyYQ.{mac}", "", f"²..{mac}", mac, ".", "ü.ü.ü"):
+        assert gate.viewer_of(forged, 1000.0) is None
+    assert Gate("another").viewer_of(cookie, 1000.0) is None
+    assert Gate("").viewer_of(Gate("").session(1000.0), 1000.0) is None
 
 
 def test_guessing_is_slow_and_slows_nobody_else() -> None:

@@ -109,7 +109,7 @@ def test_reviews(web: TestClient) -> None:
     assert stored.json()["versions"]["ear"] == "open-1"
     assert web.get(url).json()[0] == stored.json()
     for wrong in (
-        {"verdict": "great"}, {"answers": {"tone": 6}}, {"answers": {"height": 3}}, {"reviewer": ""}, {"more": 1},
+        {"verdict": "great"}, {"answers": {"tone": 6}}, {"answers": {"height": 3}}, {"reviewer": " "}, {"more": 1},
         {"ranges": [{"start": 5, "end": 4}]}, {"ranges": [{"start": -1, "end": 4}]}, {"comment": "x" * 5000},
     ):  # fmt: skip
         assert problem(web.post(url, json=good | wrong))["status"] == 422

@@ -78,7 +78,7 @@ def test_the_newest_review_counts_and_the_ear_is_one_rater() -> None:
     given = [review(w, c, 1, x) for w in ("a", "b") for c, x in (("1", "calm"), ("2", "distress"), ("3", "attend"))]
     given.append(review("b", "3", 2, "calm"))
     people, with_ear, verdict, *_rest = agreement.of_reviews(
-        given, {"1": "calm", "2": "distress", "3": "attend", "9": "calm"}
+        given, {"1": "calm", "2": "distress", "3": "attend", "9": "calm"}, {"tone": "Tone"}
     )
     assert (people.raters, people.units, with_ear.raters) == (2, 3, 3)
     assert people.alpha is not None
