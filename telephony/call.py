@@ -200,7 +200,7 @@ class Call:
         """Stops the agent's turns at once. ``onset_s``: the caller's speech that cut them."""
         speaking = self.caller.playout.speaking
         cut = self.caller.playout.cut_turns(self.tick, up_to=up_to, kept=kept)
-        self.caller.playout.pause(False)
+        self.caller.playout.pause(self.caller.far_hold)
         if not cut:
             return
         if speaking and any(e.start_tick is not None for e in cut):

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FILLERS = ("please_wait", "still_there")
+"""Said into a silence, and only into one."""
+
 
 def carry_out(call: Call, command: Command) -> None:
     """One command, at once; what takes time comes back as an event."""
@@ -58,7 +61,9 @@ def carry_out(call: Call, command: Command) -> None:
         case Commit(fact=fact, decision=decision):
             call.log.commit(fact, decision)
         case TellCaller(prompt=prompt):
-            call.tell("caller", prompt)
+            # The reply may have come in the same moment: a filler queued behind it would make no sense.
+            if not (prompt in FILLERS and call.caller.playout.sounding):
+                call.tell("caller", prompt)
         case TellHuman(prompt=prompt):
             _tell_human(call, prompt)
         case StartHold():

@@ -95,6 +95,9 @@ def drop_human(call: Call) -> None:
 
 def _far_hold(call: Call, party: Party, on: bool) -> None:
     party.hold_by_far_end(on)
+    if party is call.caller:
+        # Nobody is there to hear it: the agent goes on from here when the caller is back.
+        party.playout.pause(on)
     call.log.commit(HoldChanged(leg=party.name, on=on))
     if call.bridged:
         other = call.human if party is call.caller else call.caller

@@ -81,7 +81,7 @@ def hear(call: Call, message: dict[str, Any]) -> None:
         case PauseTurn(on=on):
             if on and not call.caller.playout.paused:
                 call.caller.flush(call.tick, put_back=True)
-            call.caller.playout.pause(on)
+            call.caller.playout.pause(on or call.caller.far_hold)
         case UploadBriefing(pcm_base64=pcm, text=text):
             call.human_side.briefing.pcm = base64.b64decode(pcm)
             call.human_side.briefing.text = text

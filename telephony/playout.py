@@ -72,6 +72,11 @@ class Playout:
         """The head of the queue has begun."""
         return self._draining is not None or any(i.first_tick is not None for i in self._queue)
 
+    @property
+    def sounding(self) -> bool:
+        """Something is played now or at the next tick; not a turn whose sound has yet to come."""
+        return self._draining is not None or any(i.pcm for i in self._queue)
+
     def start_turn(self, turn: int, text: str, rate_wpm: float, *, keep: bool = False) -> None:
         self._queue.append(Item(text=text, turn=turn, rate_wpm=rate_wpm, keep=keep))
 

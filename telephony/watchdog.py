@@ -65,6 +65,11 @@ class Limits:
     dead_air_most_s: float = 1.8
     late_grace_s: float = 0.2
     """Where the words themselves came late there is less grace: 2 s of dead air are never reached."""
+    words_s: float = 1.9
+    """From the end of the caller's speech to its words. No pause within a turn is waited out for longer than 1.8 s
+    (`voice.conversation.endpointing`), so a caller still without an answer waits for a slow recogniser."""
+    speech_s: float = 1.0
+    """Shorter sounds may be a cough, which has no words to come."""
     again_s: float = 5.0
     """Between two prompts to a caller on hold whose hold sound is missing."""
     mute_s: float = 8.0
@@ -100,6 +105,9 @@ class Watchdog:
         self._worker_gone_s: float | None = None
         self._our_turn = True
         self._caller_speaks = False
+        self._spoke_s = 0.0
+        self._wordless_s: float | None = None
+        """End of speech whose words have not come."""
         self._turn_s = 0.0
         """Since when the one whose turn it is could have spoken."""
         self._sound_s = 0.0
@@ -151,16 +159,22 @@ class Watchdog:
                 self._begin(t, ours=True)
             case Transcribed(leg="caller", final=True, text=text) if any(c.isalnum() for c in text):
                 # A murmur without a word asks for no answer.
+                self._done.discard("words")
                 self._begin(t, ours=True)
+            case Transcribed(leg="caller"):
+                self._wordless_s = None
             case Said(leg="caller", prompt=""):
                 self._voice_s = t
                 self._begin(t, ours=False)
-            case SpeechStarted(leg="caller"):
+            case SpeechStarted(leg="caller", at=at):
                 self._caller_speaks = True
+                self._spoke_s = at
                 self._begin(t, ours=False)
-            case SpeechStopped(leg="caller"):
+            case SpeechStopped(leg="caller", at=at):
                 self._caller_speaks = False
                 self._turn_s = t
+                if not self._our_turn and at - self._spoke_s >= self._limits.speech_s:
+                    self._wordless_s = at
             case KeyPressed(leg="caller"):
                 self._turn_s = t
                 self._done -= {"silence", "silence_handoff"}
@@ -205,7 +219,7 @@ class Watchdog:
                 pass
 
     def _begin(self, t: float, *, ours: bool) -> None:
-        self._our_turn, self._turn_s = ours, t
+        self._our_turn, self._turn_s, self._wordless_s = ours, t, None
         self._done -= {"dead_air", "mute", "silence", "silence_handoff"}
 
     def _enter(self, state: State, t: float) -> None:
@@ -262,7 +276,10 @@ class Watchdog:
             most_s = max(self._sound_s + limits.dead_air_most_s, self._turn_s + limits.late_grace_s)
             yield min(soon_s, most_s), "dead_air"
             yield max(self._turn_s, self._voice_s) + limits.mute_s, "mute"
-        elif not self._caller_speaks:
+            return
+        if self._wordless_s is not None:
+            yield max(self._wordless_s + limits.words_s, self._sound_s + limits.dead_air_s), "words"
+        if not self._caller_speaks:
             since_s = max(self._turn_s, self._voice_s)
             yield since_s + limits.silence_s, "silence"
             yield since_s + limits.silence_handoff_s, "silence_handoff"
@@ -270,7 +287,7 @@ class Watchdog:
     def _act(self, rule: str, now_s: float) -> list[Command]:
         limits = self._limits
         match rule:
-            case "dead_air" | "hold_silent":
+            case "dead_air" | "hold_silent" | "words":
                 self._done.discard("hold_silent")
                 return self._tell("please_wait", now_s)
             case "silence" | "rtp_prompt":

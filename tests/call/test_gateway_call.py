@@ -33,6 +33,7 @@ from telephony.messages import (
     UploadBriefing,
 )
 from telephony.recovery import verify
+from telephony.transfer_messages import TellCaller
 from tests.call.scripted_worker import tone
 from tests.call.virtual_call import Port, VirtualCall
 
@@ -434,3 +435,31 @@ def test_after_a_dropped_human_the_agent_may_speak_as_soon_as_it_knows(make: Mak
     v.orders(StartTurn(turn=1, text="I am back", rate_wpm=150))
     v.sound_of_turn(1, 1000, 0.5)
     assert not v.until("Said", turn=1).facts("Said", turn=1)[0]["cut"]
+
+
+def test_no_filler_is_queued_behind_the_reply_it_was_to_bridge(make: Make) -> None:
+    v = make()
+    v.run(1.0)
+    v.orders(StartTurn(turn=1, text="here it is", rate_wpm=150))
+    v.sound_of_turn(1, 1000, 1.0)
+    v.call.obey([TellCaller(prompt="please_wait")])
+    v.until("Said", turn=1).run(3.0)
+    assert not v.facts("Said", prompt="please_wait")
+    v.call.obey([TellCaller(prompt="please_wait")])
+    v.until("Said", prompt="please_wait")
+
+
+def test_a_caller_who_holds_us_misses_nothing_of_the_answer(make: Make) -> None:
+    v = make()
+    v.run(1.0)
+    v.orders(StartTurn(turn=1, text="we are open all day", rate_wpm=150))
+    v.sound_of_turn(1, 1000, 2.0)
+    v.run(0.5)
+    caller_event(v.call, FarHold(on=True))
+    v.orders(PauseTurn(on=False))
+    v.run(5.0)
+    assert not v.facts("Said", turn=1)
+    caller_event(v.call, FarHold(on=False))
+    said = v.until("Said", turn=1, limit_s=3.0).facts("Said", turn=1)[0]
+    assert not said["cut"]
+    assert said["end"] - said["start"] == pytest.approx(7.0, abs=0.2)

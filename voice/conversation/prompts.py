@@ -28,7 +28,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "intro_caller": "My colleague is on the line now and knows what it is about.",
         "intro_human": "The caller is on the line now.",
         "declined_bye": "All right, I will ask somebody else. Goodbye.",
-        "caller_gone": "The caller has left. Thank you. Goodbye.",
+        "caller_gone": "The caller has left. Goodbye.",
         "human_dropped": "The line to my colleague broke off. I am sorry. I stay with you.",
         "nobody_callback": f"Nobody is free right now. Somebody will call you back {window}. That is noted. Goodbye.",
         "back_to_agent": playbook.phrase("back"),

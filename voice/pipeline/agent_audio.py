@@ -99,6 +99,15 @@ class AgentAudio:
         shift_s = now_s - self._paused_at_s if self._paused_at_s is not None else 0.0
         return AgentTurn(turn=cuttable, until_s=last.start_s + last.length_s + shift_s, keep=first.keep)
 
+    def unsaid(self) -> int | None:
+        """The last turn not yet reported as said or cut; a kept turn and those behind it are spared."""
+        last = None
+        for turn in self._turns:
+            if turn.keep:
+                break
+            last = turn.number
+        return last
+
     def level_db(self, now_s: float) -> float:
         """Of the frame that leaves now [dBFS]; `SILENT_DB` when nothing does."""
         if self._paused_at_s is not None:

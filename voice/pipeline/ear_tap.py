@@ -8,6 +8,7 @@ Hears from: `voice.pipeline.hearing`. Tells: facts `ProsodyMeasured`, `EmotionSc
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +70,11 @@ class EarTap:
                 log.warning("ear failed", error=type(exc).__name__)
                 self._unknown(window, f"ear failed: {type(exc).__name__}")
                 continue
-            if self._on:
+            if not _finite(score):
+                # A broken model may answer "not a number" without raising: no number, no statement.
+                log.warning("ear failed", error="not a number")
+                self._unknown(window, "ear failed: not a number")
+            elif self._on:
                 self._report(score)
 
     def _report(self, score: WindowScore) -> None:
@@ -108,3 +113,8 @@ class EarTap:
                 start=window.start, end=window.end, arousal=None, p_distress=None, abstained=True, reason=reason
             )
             self._port.emit(scored)
+
+
+def _finite(score: WindowScore) -> bool:
+    values = (score.arousal, score.p_distress, *score.classes.values())
+    return all(math.isfinite(v) for v in values if v is not None)

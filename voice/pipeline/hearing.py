@@ -217,8 +217,16 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         if not transcript.text and not unsure:
             return
         if not listening_only:
+            self._drop_unsaid()
             self._stopwatch.turn_ended(speech_end_s=ended.end_s, waited_s=ended.waited_s, now_s=self._clock.now_s())
         self._emit(transcribed("caller", ended, transcript, offset_s, final=not listening_only))
+
+    def _drop_unsaid(self) -> None:
+        """What waited behind a sentence of the gateway is an answer to nothing any more: the caller has gone on."""
+        if (turn := self._agent.unsaid()) is not None:
+            self._port.command(ClearTurn(turn=turn))
+            self._agent.cut(turn)
+            self._spawn(self.push_frame(Cut(turn=turn)))
 
     # --- interruptions ---------------------------------------------------------------------------
 

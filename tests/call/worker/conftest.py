@@ -104,6 +104,10 @@ class Gateway:
         self._pipeline = self._new_pipeline(next_turn)
         await self._pipeline.start(list(self.log), resumed=True)
 
+    def prompt(self, seconds: float) -> None:
+        """The gateway says something of its own first."""
+        self._playout.say("worker_lost", "...", bytes(round(seconds * 50) * FRAME_BYTES))
+
     async def say(self, text: str) -> None:
         """The caller speaks, in a synthetic voice."""
         self._mouth += await self.engines.synthesizer.render(text, 165)
@@ -134,7 +138,7 @@ class Gateway:
         for item in ended:
             start = item.end_tick if item.start_tick is None else item.start_tick
             said = Said(leg="caller", start=start * FRAME_S, end=item.end_tick * FRAME_S, text=item.text,
-                        rate_wpm=item.rate_wpm, turn=item.turn, cut=item.cut)  # fmt: skip
+                        rate_wpm=item.rate_wpm, turn=item.turn, prompt=item.prompt, cut=item.cut)  # fmt: skip
             self.emit(said)
         await self._pipeline.sound(leg="caller", tick=tick, pcm=self._frame(self._mouth), lost=False)
         if self._human:

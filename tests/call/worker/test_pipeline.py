@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import numpy as np
 import pytest
 
+from prosody.emotion import Ear, WindowScore
+from prosody.encoder import WhisperEncoder
+from prosody.loudness import CallReference
+from prosody.streaming import SpeechWindow
 from telephony.messages import (
     BargedIn,
     BriefingBuilt,
@@ -193,6 +198,44 @@ async def test_another_worker_makes_the_briefing_again_whose_sound_never_arrived
     await gateway.take_over(next_turn=2)
     await gateway.until(lambda: any(isinstance(c, UploadBriefing) for _, c in gateway.commands))
     assert len(gateway.of(BriefingBuilt)) == 1
+
+
+async def test_a_question_that_waited_is_dropped_when_the_caller_has_gone_on(gateway: Gateway) -> None:
+    await said(gateway, 1)
+    gateway.prompt(8.0)
+    await gateway.take_over(next_turn=2)
+    await gateway.say("When are you open on Saturday?")
+    await gateway.until(lambda: len(gateway.of(Said)) >= 4)
+    turns = {f.turn: f for f in gateway.of(Said) if isinstance(f, Said) and f.turn}
+    assert turns[2].cut
+    assert not turns[2].text
+    assert "Saturday" in turns[3].text
+
+
+class ConfusedEar:
+    """An ear whose model answers, but not with numbers."""
+
+    def __init__(self, ear: Ear) -> None:
+        self._ear = ear
+        self.name, self.version, self.detector = ear.name, ear.version, ear.detector
+        self.threshold_for = ear.threshold_for
+
+    def score(self, window: SpeechWindow, reference: CallReference) -> WindowScore:
+        return dataclasses.replace(self._ear.score(window, reference), p_distress=float("nan"), abstained=False)
+
+
+async def test_an_ear_that_answers_nonsense_is_unknown_and_the_call_goes_on(call: Call, engines: Engines) -> None:
+    settings = Settings(privacy={"analyse_emotion": True}, store={"dir": "."})  # type: ignore[arg-type]
+    ear = await asyncio.to_thread(Ear.load, "open", WhisperEncoder(engines.transcriber.model))  # type: ignore[attr-defined]
+    gateway = await call(settings=settings, engines=dataclasses.replace(engines, ear=ConfusedEar(ear)))  # type: ignore[arg-type]
+    await said(gateway, 1)
+    await gateway.say("I would like to know where my order is, because it has not arrived yet.")
+    await said(gateway, 2)
+    scored = [f for f in gateway.of(EmotionScored) if isinstance(f, EmotionScored)]
+    assert scored
+    assert {(f.p_distress, f.abstained, f.reason) for f in scored} == {(None, True, "ear failed: not a number")}
+    assert not gateway.of(ProsodyMeasured)
+    assert "order number" in gateway.texts()[-1].lower()
 
 
 class Deaf:

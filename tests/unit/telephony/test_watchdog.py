@@ -136,9 +136,9 @@ def test_an_end_of_turn_that_took_long_leaves_the_reply_a_moment() -> None:
     call.fact(SpeechStarted(leg="caller", at=10.0))
     call.until(12.0, heard=True)
     call.fact(SpeechStopped(leg="caller", at=12.0))
-    call.until(14.0)
+    call.until(13.0)
     call.fact(Transcribed(leg="caller", start=10.0, end=12.0, text="My order."))
-    assert call.until(15.0) == [(14.2, PLEASE_WAIT)]
+    assert call.until(14.5) == [(13.6, PLEASE_WAIT)]
 
 
 def test_words_that_came_late_do_not_stretch_dead_air_to_two_seconds() -> None:
@@ -149,6 +149,34 @@ def test_words_that_came_late_do_not_stretch_dead_air_to_two_seconds() -> None:
     call.until(13.4)
     call.fact(Transcribed(leg="caller", start=10.0, end=12.0, text="My order."))
     assert call.until(15.0) == [(13.8, PLEASE_WAIT)]
+
+
+def spoken_without_words(length_s: float) -> Call:
+    """The caller has spoken until 12.0 s, and the recogniser says nothing."""
+    call = in_conversation()
+    call.until(12.0 - length_s)
+    call.fact(SpeechStarted(leg="caller", at=12.0 - length_s))
+    call.until(12.0, heard=True)
+    call.fact(SpeechStopped(leg="caller", at=12.0))
+    return call
+
+
+def test_a_slow_recogniser_is_no_silence_for_the_caller() -> None:
+    assert spoken_without_words(3.0).until(16.0) == [(13.9, PLEASE_WAIT)]
+
+
+def test_a_cough_is_not_asked_to_wait() -> None:
+    assert spoken_without_words(0.5).until(16.0) == []
+
+
+def test_noise_without_words_is_asked_to_wait_once() -> None:
+    call = spoken_without_words(1.5)
+    call.until(15.0)
+    call.fact(SpeechStarted(leg="caller", at=15.0))
+    call.until(17.0, heard=True)
+    call.fact(SpeechStopped(leg="caller", at=17.0))
+    call.until(20.0)
+    assert call.out == [(13.9, PLEASE_WAIT)]
 
 
 def test_a_worker_that_stays_mute_loses_the_caller_to_a_human() -> None:
