@@ -137,27 +137,17 @@ class Phone:
             CallFailed: Busy, declined, not reachable or not answered within ``timeout_s``.
         """
         assert self._ua is not None
-        closed: dict[int, str] = {}
-        rings: set[int] = set()
-
-        def note(event: baresip.StackEvent) -> None:
-            if event.event is baresip.Event.CALL_CLOSED:
-                closed[event.call] = event.text or ""
-            elif event.event is baresip.Event.CALL_RINGING and self._call is None:
-                rings.add(event.call)
-
+        early: list[baresip.StackEvent] = []
+        keep = early.append
         # What comes within a millisecond is reported before `ua.dial` returns the call, and then never again.
-        self._runtime.subscribe(note)
+        self._runtime.subscribe(keep)
         try:
             call = await self._ua.dial(uri, headers)
-            if call.handle in closed:
-                raise baresip.CallFailed.from_close_reason(closed[call.handle])
             self._take(call)
-            if call.handle in rings:
-                self._tell("far_rings")
+            for event in early:
+                # The call's own listener, so that its state is right too; it skips what belongs to other calls.
+                call._on_stack_event(event)
             await call.wait_established(timeout_s)
-            # An answer that came before the call could be listened to is reported by the wait alone.
-            self._established()
         except baresip.CallTimeout as exc:
             raise CallFailed(408, f"not answered within {timeout_s:g} s") from exc
         except baresip.CallFailed as exc:
@@ -165,7 +155,7 @@ class Phone:
         except baresip.BaresipError as exc:
             raise CallFailed(0, str(exc)) from exc
         finally:
-            self._runtime.unsubscribe(note)
+            self._runtime.unsubscribe(keep)
 
     async def answer(self) -> None:
         if self._call is not None:

@@ -199,9 +199,17 @@ class Exchange:
         await call.answer()
         await asyncio.wait_for(up.wait(), 10)
         bot.line_out.audio = call.audio
+        started = asyncio.Event()
+
+        async def on_started(_worker: object, _frame: Frame) -> None:
+            started.set()
+
+        bot.worker.add_event_handler("on_pipeline_started", on_started)
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(bot.worker)
         running = asyncio.create_task(runner.run())
+        # Before that the input has no queue for sound.
+        await started.wait()
         await bot.worker.queue_frames([TTSSpeakFrame(GREETING)])
         hearing = asyncio.create_task(_hear(bot.line_in, call.audio))
         await over.wait()
