@@ -19,7 +19,6 @@ from voice.errors import UserError
 NOT_YET = {
     "turns": "the corpus of pauses and joins does not exist yet",
     "dialogue": "the suite of scripted calls does not exist yet",
-    "handoff": "the chaos run does not exist yet; make test drives the state table",
 }
 
 
@@ -104,6 +103,7 @@ def evaluate(what: str, *, manifest: Path | None, model: str, calls: int, seed: 
         UserError: Unknown name, missing data, or an evaluation that does not exist yet.
     """
     figures: Sequence[Figure]
+    calls_table = ""
     if what == "ear":
         from prosody.errors import ProsodyError
         from prosody.evaluation import figures as ear_figures
@@ -120,11 +120,17 @@ def evaluate(what: str, *, manifest: Path | None, model: str, calls: int, seed: 
         from voice.evaluation.transcription import figures as transcription_figures
 
         figures = transcription_figures(manifest)
+    elif what == "handoff":
+        from voice.evaluation.handoff import figures as handoff_figures
+
+        figures, calls_table = handoff_figures(calls, seed)
     elif what in NOT_YET:
         raise UserError(f"eval {what}: {NOT_YET[what]}")
     else:
         raise UserError(f"eval {what}: choose ear, transcription, turns, latency, dialogue or handoff")
-    return document(figures) if as_json else table(figures)
+    if as_json:
+        return document(figures)
+    return "\n\n".join(filter(None, (table(figures), calls_table)))
 
 
 def audit(*, as_json: bool) -> tuple[str, bool]:

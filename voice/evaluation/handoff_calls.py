@@ -1,0 +1,348 @@
+"""One call of the chaos run: real telephones do what the fault says, and are asked afterwards what they heard.
+
+Hears from: `voice.evaluation.handoff`. Tells: the same, one `Result` a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+
+from telephony.messages import ENDINGS
+from telephony.phone_driver import DrivenPhone
+from telephony.phone_refuse import refuse
+from voice.demo.scenario import clips
+from voice.demo.system import HOST
+from voice.evaluation.handoff_faults import REFUSALS, Fault
+from voice.evaluation.handoff_lane import Lane, Log
+from voice.evaluation.handoff_sound import first_tone_s, longest_silence_s
+
+CALLER_HZ, HUMAN_HZ = 1900.0, 700.0
+TALK_S = 10.6
+"""A bridge that breaks within 10 s has not been one: a caller who stays is talked to longer."""
+CALL_MOST_S = 75.0
+AFTER_S = 5.0
+NUMBER = "5550100"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """``orphans``: what outlived the call by 5 s. ``untold``: the caller was left without a word."""
+
+    fault: str
+    call: str
+    ending: str
+    outcomes: tuple[str, ...]
+    silence_s: float | None
+    ringing_ms: float | None
+    """From the release of the caller's key 0 to the first human's telephone."""
+    human_s: float | None
+    """From the same to two-way audio."""
+    two_way_ms: float | None
+    """From the release of the human's key to each hearing the other, the later of both."""
+    orphans: tuple[str, ...] = ()
+    untold: bool = False
+    briefed_machine: bool = False
+    events_lost: int = 0
+
+    @property
+    def defined(self) -> bool:
+        return self.ending in ENDINGS and self.ending != "interrupted" and not self.untold
+
+
+@dataclass(slots=True)
+class _Stage:
+    """What happens while one call is up."""
+
+    lane: Lane
+    fault: Fault
+    n: int
+    caller: DrivenPhone
+    log: Log
+    humans: dict[str, DrivenPhone] = field(default_factory=dict)
+    rang_t: float | None = None
+    accept_t: float | None = None
+    accepted_by: str = ""
+    caller_leaves: bool = False
+
+    async def state(self, state: str, target: str = "") -> bool:
+        where: dict[str, Any] = {"state": state} | ({"target": target} if target else {})
+        return await self.log.fact("HandoffState", **where) is not None
+
+    def rang(self) -> None:
+        self.rang_t = self.rang_t or time.monotonic()
+
+
+def tone(folder: Path, hz: float) -> Path:
+    path = folder / f"tone-{hz:.0f}.wav"
+    if not path.exists():
+        t = np.arange(8000 * 6) / 8000
+        sf.write(str(path), 0.2 * np.sin(2 * np.pi * hz * t), 8000, subtype="PCM_16")
+    return path
+
+
+async def place(lane: Lane, fault: Fault, n: int) -> Result:
+    """One call from dialling to five seconds after its end."""
+    await lane.ready()
+    folder = lane.folder / f"call-{n}"
+    caller = await DrivenPhone.start(
+        name=NUMBER, listen=f"{HOST}:{lane.ports.caller}", rtp_ports=lane.ports.rtp(1), record=folder / "caller.wav"
+    )
+    closing: list[Any] = []
+    tasks: list[asyncio.Task[Any]] = []
+    humans: dict[str, DrivenPhone] = {}
+    try:
+        stage = _Stage(lane=lane, fault=fault, n=n, caller=caller, log=Log(folder), humans=humans)
+        for k, behaviour in enumerate((fault.first, fault.second)):
+            if behaviour in REFUSALS:
+                rings_s = fault.rings_s if k == 0 else 0.0
+                port = lane.ports.human(k)
+                closing.append(await refuse(HOST, port, REFUSALS[behaviour], stage.rang, rings_s=rings_s))
+                continue
+            humans[f"h{k}"] = await DrivenPhone.start(
+                name=f"h{k}", listen=f"{HOST}:{lane.ports.human(k)}", rtp_ports=lane.ports.rtp(2 + k),
+                record=folder / f"h{k}.wav",
+            )  # fmt: skip
+        caller.send(do="dial", uri=lane.system.uri)
+        if await caller.wait("answered", timeout_s=10.0) is None:
+            return _nothing(fault, "not answered")
+        stage.log = await lane.new_call()
+        await asyncio.sleep(0.6)
+        caller.send(do="key", digits="0")
+        asked = await caller.wait("key_sent", timeout_s=5.0)
+        for k, behaviour in enumerate((fault.first, fault.second)):
+            if f"h{k}" in humans:
+                tasks.append(asyncio.create_task(_answer(stage, f"h{k}", behaviour)))
+        tasks.append(asyncio.create_task(_strike(stage)))
+        ended = await stage.log.fact("CallEnded", timeout_s=CALL_MOST_S)
+        ended_t = time.monotonic()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        lane.receiver.down = False
+        orphans = await _orphans(stage, ended_t)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for phone in (caller, *humans.values()):
+            await phone.stop()
+        for transport in closing:
+            transport.close()
+    lost = await _events_lost(lane, stage.log)
+    return _result(stage, ended, asked["t"] if asked else 0.0, orphans, lost, folder)
+
+
+# --- who does what --------------------------------------------------------------------------------
+
+
+async def _answer(stage: _Stage, name: str, behaviour: str) -> None:
+    """One human's telephone, from its ringing on."""
+    human, fault = stage.humans[name], stage.fault
+    if await human.wait("ringing", timeout_s=CALL_MOST_S) is None:
+        return
+    stage.rang()
+    await asyncio.sleep(0.3)
+    human.send(do="answer")
+    if fault.strikes == "crossing":
+        stage.caller_leaves = True
+        stage.caller.send(do="hangup")
+        return
+    if not await stage.state("SCREENING", name):
+        return
+    if behaviour == "machine":
+        human.send(do="play", file=str(clips()["human_hello"].path))
+        return
+    if behaviour == "mute":
+        return
+    if behaviour == "drop" and fault.at == "SCREENING":
+        human.send(do="hangup")
+        return
+    human.send(do="key", digits="1")
+    if not await stage.state("BRIEFING", name):
+        return
+    if behaviour == "decline":
+        human.send(do="key", digits="2")
+        return
+    if behaviour == "drop" and fault.at == "BRIEFING":
+        human.send(do="hangup")
+        return
+    if fault.at == "DECIDING" and not await stage.state("DECIDING", name):
+        return
+    if behaviour == "drop" and fault.at == "DECIDING":
+        human.send(do="hangup")
+        return
+    await _take(stage, name, behaviour)
+
+
+async def _take(stage: _Stage, name: str, behaviour: str) -> None:
+    """Accepts, and talks: a tone each way, so that both far ends can tell when they were joined."""
+    human, fault = stage.humans[name], stage.fault
+    await asyncio.sleep(0.5)
+    stage.caller.send(do="play", file=str(tone(stage.lane.folder, CALLER_HZ)))
+    human.send(do="play", file=str(tone(stage.lane.folder, HUMAN_HZ)))
+    await asyncio.sleep(0.3)
+    since = len(human.events)
+    human.send(do="key", digits="1")
+    sent = await human.wait("key_sent", since=since, timeout_s=5.0)
+    if await stage.log.fact("LegsBridged", human=name) is None:
+        return
+    stage.accept_t, stage.accepted_by = (sent["t"] if sent else None), name
+    if behaviour == "drop" and fault.at == "BRIDGED":
+        await asyncio.sleep(1.0)
+        human.send(do="hangup")
+        return
+    if behaviour == "holds":
+        await asyncio.sleep(2.0)
+        human.send(do="hold", on=True)
+        await asyncio.sleep(2.0)
+        human.send(do="hold", on=False)
+    await asyncio.sleep(TALK_S)
+    human.send(do="hangup")
+
+
+async def _strike(stage: _Stage) -> None:
+    """What goes wrong besides the humans."""
+    fault, lane = stage.fault, stage.lane
+    if fault.strikes == "webhooks-down":
+        lane.receiver.down = True
+        return
+    if fault.strikes in ("", "crossing") or not await stage.state(fault.at):
+        return
+    work: Coroutine[Any, Any, None] | None = None
+    match fault.strikes:
+        case "caller-leaves":
+            await asyncio.sleep(0.3)
+            stage.caller_leaves = True
+            stage.caller.send(do="hangup")
+        case "worker-killed":
+            lane.kill_worker()
+        case "store-fails":
+            work = lane.fail_store(2.0)
+        case "rtp-stops":
+            stage.caller_leaves = True
+            os.kill(stage.caller.pid, signal.SIGSTOP)
+            work = _wake(stage)
+    if work is not None:
+        await work
+
+
+async def _wake(stage: _Stage) -> None:
+    try:
+        await stage.log.fact("CallEnded")
+    finally:
+        os.kill(stage.caller.pid, signal.SIGCONT)
+
+
+# --- what is left ---------------------------------------------------------------------------------
+
+
+async def _orphans(stage: _Stage, ended_t: float) -> tuple[str, ...]:
+    """What is still there 5 s after the end; looks until nothing is, so a clean end is known sooner."""
+    while True:
+        left = [f"{p.name} is still on the line" for p in (stage.caller, *stage.humans.values()) if _is_up(p)]
+        if ports := stage.lane.open_ports():
+            left.append(f"{ports} RTP ports")
+        if calls := stage.lane.state().get("calls"):
+            left.append(f"{calls} calls")
+        if not left or time.monotonic() - ended_t > AFTER_S:
+            return tuple(left)
+        await asyncio.sleep(0.1)
+
+
+def _is_up(phone: DrivenPhone) -> bool:
+    names = [e["event"] for e in phone.events if e["event"] in ("ringing", "answered", "closed")]
+    return bool(names) and names[-1] != "closed"
+
+
+async def _events_lost(lane: Lane, log: Log) -> int:
+    """Outcomes and the end that the receiver has not got 10 s after it could."""
+    wanted = [("handoff.outcome")] * sum(bool(f["outcome"]) for f in log.facts("HandoffState")) + ["call.ended"]
+    missing = len(wanted)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(10.0):
+            while missing:
+                got = [kind for call, kind in lane.receiver.types if call == log.folder.name]
+                missing = sum(max(0, wanted.count(k) - got.count(k)) for k in set(wanted))
+                await asyncio.sleep(0.05)
+    return missing
+
+
+def _nothing(fault: Fault, why: str) -> Result:
+    return Result(fault=fault.name, call="", ending=why, outcomes=(), silence_s=None, ringing_ms=None, human_s=None,
+                  two_way_ms=None)  # fmt: skip
+
+
+def _result(
+    stage: _Stage, ended: dict[str, Any] | None, asked_t: float, orphans: tuple[str, ...], lost: int, folder: Path
+) -> Result:
+    log = stage.log
+    ending = str(ended["ending"]) if ended else "none"
+    untold = ending == "caller-left" and not stage.caller_leaves
+    if ending == "told-and-callback":
+        untold = not log.facts("Said", leg="caller", prompt="nobody_callback")
+    machine = stage.fault.first == "machine" and bool(log.facts("HandoffState", state="BRIEFING", target="h0"))
+    joined_t = _two_way_t(stage, folder)
+    return Result(
+        fault=stage.fault.name,
+        call=log.folder.name,
+        ending=ending,
+        outcomes=tuple(str(f["outcome"]) for f in log.facts("HandoffState") if f["outcome"]),
+        silence_s=_silence_s(stage, folder, asked_t, joined_t),
+        ringing_ms=None if stage.rang_t is None else (stage.rang_t - asked_t) * 1000,
+        human_s=None if joined_t is None else joined_t - asked_t,
+        two_way_ms=None if joined_t is None or stage.accept_t is None else (joined_t - stage.accept_t) * 1000,
+        orphans=orphans,
+        untold=untold,
+        briefed_machine=machine,
+        events_lost=lost,
+    )
+
+
+def _read(path: Path) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    try:
+        samples, _ = sf.read(str(path), dtype="float64", always_2d=True)
+    except (OSError, sf.LibsndfileError):
+        return None
+    return np.asarray(samples, dtype=np.float64)
+
+
+def _answered_t(phone: DrivenPhone) -> float:
+    """Moment of a recording's first sample on the monotonic clock, which both processes share."""
+    return next((float(e["t"]) for e in phone.events if e["event"] == "answered"), 0.0)
+
+
+def _two_way_t(stage: _Stage, folder: Path) -> float | None:
+    """When the later of both far ends first heard the other's tone, on the monotonic clock."""
+    if stage.accept_t is None:
+        return None
+    human = stage.humans[stage.accepted_by]
+    heard = []
+    for phone, file, hz in ((stage.caller, "caller", HUMAN_HZ), (human, stage.accepted_by, CALLER_HZ)):
+        stereo, zero = _read(folder / f"{file}.wav"), _answered_t(phone)
+        found = None if stereo is None else first_tone_s(stereo[:, 1], hz, max(0.0, stage.accept_t - 0.5 - zero))
+        if found is None:
+            return None
+        heard.append(zero + found)
+    return max(heard)
+
+
+def _silence_s(stage: _Stage, folder: Path, asked_t: float, joined_t: float | None) -> float | None:
+    """From the caller's key to two-way audio, or to the end: all that time the caller waits for us."""
+    stereo = _read(folder / "caller.wav")
+    if stereo is None or stage.fault.strikes == "rtp-stops":
+        return None
+    zero = _answered_t(stage.caller)
+    end_s = len(stereo) / 8000 if joined_t is None else joined_t - zero
+    if stage.fault.at == "BRIDGED" and stage.fault.first == "drop":
+        end_s = len(stereo) / 8000
+    return longest_silence_s(stereo, max(0.0, asked_t - zero), end_s)
