@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ABOUT_HOLD = ("hold_start", "hold_news", "being_told", "still_trying", "next_person")
+"""No longer so when the hold is over."""
 FILLERS = ("please_wait", "still_there")
 """Said into a silence, and only into one."""
 
@@ -72,6 +75,7 @@ def carry_out(call: Call, command: Command) -> None:
             call.caller.hold = True
         case StopHold():
             call.caller.hold = False
+            _unsay(call, ABOUT_HOLD)
         case DialHuman(target=target, attempt=attempt):
             _dial(call, target, attempt)
         case HangUpHuman():
@@ -114,6 +118,14 @@ def _retarget(call: Call, reason: str) -> None:
         humans.crisis_target,
     )
     call.transfer.retarget([t.name for t in order])
+
+
+def _unsay(call: Call, prompts: Collection[str]) -> None:
+    """What the caller is being told is overtaken: it stops, and nobody waits for its end."""
+    cut = [ended for name in prompts for ended in call.caller.playout.cut_prompts(call.tick, name=name)]
+    if any(ended.start_tick is not None for ended in cut):
+        call.caller.flush(call.tick)
+    report_replaced(call)
 
 
 def _tell_human(call: Call, prompt: str) -> None:

@@ -18,6 +18,7 @@ from telephony.media.pcm import level_db
 from telephony.messages import (
     BriefingBuilt,
     CallEnded,
+    CallerWithdrew,
     ClearTurn,
     ConsentHeard,
     EmotionScored,
@@ -463,3 +464,17 @@ def test_a_caller_who_holds_us_misses_nothing_of_the_answer(make: Make) -> None:
     said = v.until("Said", turn=1, limit_s=3.0).facts("Said", turn=1)[0]
     assert not said["cut"]
     assert said["end"] - said["start"] == pytest.approx(7.0, abs=0.2)
+
+
+def test_a_caller_who_withdraws_is_not_told_to_stay_on_the_line(make: Make) -> None:
+    v = make()
+    v.run(1.0)
+    v.caller_presses("0")
+    v.run(0.3)
+    v.states(CallerWithdrew())
+    v.run(0.1)
+    [told] = v.facts("Said", leg="caller", prompt="hold_start")
+    assert told["cut"]
+    v.orders(StartTurn(turn=1, text="I am back", rate_wpm=150))
+    v.sound_of_turn(1, 1000, 0.5)
+    assert v.until("Said", turn=1, limit_s=2.0).facts("Said", turn=1)[0]["start"] < told["end"] + 0.3

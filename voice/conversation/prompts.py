@@ -27,7 +27,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "briefing_missing": "There is no summary for this caller yet. The caller has been told that you will help.",
         "intro_caller": "My colleague is on the line now and knows what it is about.",
         "intro_human": "The caller is on the line now.",
-        "declined_bye": "All right, I will ask somebody else. Goodbye.",
+        "declined_bye": "All right, goodbye.",
         "caller_gone": "The caller has left. Goodbye.",
         "human_dropped": "The line to my colleague broke off. I am sorry. I stay with you.",
         "nobody_callback": f"Nobody is free right now. Somebody will call you back {window}. That is noted. Goodbye.",
