@@ -214,6 +214,32 @@ def export(
     typer.echo(run(_store(config, store), call_id, format_), nl=False)
 
 
+@app.command("review-pack", epilog="Example: warmline review-pack --month 2026-11 --store ./warmline-data")
+def review_pack(
+    month: Annotated[str, typer.Option(help="Year and month, UTC.")],
+    out: Annotated[Path | None, typer.Option(help="New folder; default: review-pack-MONTH here.")] = None,
+    config: Config = None,
+    store: StoreDir = None,
+) -> None:
+    """One month of calls, reviews and agreement as a page to print and CSV files."""
+    from voice.qa.pack import write
+
+    folder = out or Path(f"review-pack-{month}")
+    calls = write(_store(config, store), month, folder)
+    typer.echo(f"{folder / 'index.html'}: {calls} calls")
+
+
+@app.command(epilog="Example: warmline password")
+def password() -> None:
+    """Hashes a password for web.users_file. Asks for it, or reads one line from a pipe."""
+    from voice.qa.users import hash_password
+
+    given = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if len(given) < 8:
+        raise UserError("password: at least 8 characters")
+    typer.echo(hash_password(given))
+
+
 @app.command(epilog="Example: warmline doctor")
 def doctor(config: Config = None) -> None:
     """Says what this machine lacks, each line with a remedy. Exit 1 if something is missing."""

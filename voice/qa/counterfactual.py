@@ -96,7 +96,7 @@ def card_of(model: str) -> Card | None:
 
 def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules) -> Verdict:
     """One call under ``change``. ``per_100_calls``, ``rules``: as configured today."""
-    facts = _typed(call)
+    facts = _typed(call.facts)
     models = {f["model"] for f in call.of("EmotionScored") if f.get("model")}
     card = card_of(next(iter(models))) if len(models) == 1 else None
     recorded = [(s.t, s.fact.level) for s in facts if isinstance(s.fact, DistressChanged)]
@@ -122,6 +122,19 @@ def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules) 
     )
 
 
+def levels(facts: Sequence[Json], per_100_calls: float) -> list[tuple[float, str]]:
+    """Call time [s] and level of every change that today's detector and rules make of these facts.
+
+    Raises:
+        LookupError: The model that scored them does not ship, so that its detector is not known.
+    """
+    models = {str(f["model"]) for f in facts if f["fact"] == "EmotionScored" and f.get("model")}
+    card = card_of(next(iter(models))) if len(models) == 1 else None
+    if models and card is None:
+        raise LookupError(f"scored by {', '.join(sorted(models))}: no such model ships today")
+    return _run(_typed(facts), card, per_100_calls, Rules.shipped(), voice=True)
+
+
 def summary(verdicts: Sequence[Verdict]) -> Json:
     """How many calls each effect has, and how many would be called distress before and after."""
     told = [v for v in verdicts if v.effect != "cannot tell"]
@@ -141,9 +154,9 @@ def to_json(verdict: Verdict) -> Json:
     return asdict(verdict)
 
 
-def _typed(call: CallRecord) -> list[Stamped]:
+def _typed(facts: Sequence[Json]) -> list[Stamped]:
     out = []
-    for f in call.facts:
+    for f in facts:
         try:
             out.append(stamped_from_json(f))
         except UnknownMessage:

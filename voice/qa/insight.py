@@ -16,8 +16,9 @@ from fastapi.responses import HTMLResponse
 from voice.conversation.distress import Rules
 from voice.qa import counterfactual, rendering
 from voice.qa.context import Web, viewer_of, web_of
-from voice.store import agreement, corrections, forms, kpis, sampling, schema, search
+from voice.store import agreement, corrections, forms, kpis, regression, reviews, sampling, schema, search
 from voice.store.calls import NoSuchCall, open_call
+from voice.store.retention import StillLive
 
 router = APIRouter()
 
@@ -106,6 +107,19 @@ def corrections_zip(request: Request, web: Context) -> Response:
     return Response(out.getvalue(), media_type="application/zip", headers=headers)
 
 
+@router.get("/api/calls/{call_id}/test", response_class=Response)
+def test_from_call(request: Request, web: Context, call_id: str) -> Response:
+    """A regression test of this call for pytest: what was heard and what should come of it. No sound, no number."""
+    call = open_call(web.settings.store.dir, call_id)
+    if call.live:
+        raise StillLive(call_id)
+    rate = web.settings.ear.max_false_transfers_per_100_calls
+    web.index.note("exported", call_id, actor=viewer_of(request).name, detail="regression test")
+    body = regression.write_zip(call, reviews.of_call(web.index, call_id), rate)
+    headers = {"Content-Disposition": f'attachment; filename="call-{call_id}-test.zip"'}
+    return Response(body, media_type="application/zip", headers=headers)
+
+
 @router.get("/agreement", include_in_schema=False)
 def agreement_page(request: Request, web: Context) -> HTMLResponse:
     return rendering.render(request, "agreement.html", rows=_agreement(web))
@@ -123,13 +137,26 @@ def figures_csv(web: Context, since: str = "", until: str = "") -> Response:
     return Response(kpis.to_csv(kpis.by_day(web.index, since, until)), media_type="text/csv", headers=headers)
 
 
+@router.get("/api/issues.csv")
+def issues_csv(web: Context, since: str = "", until: str = "") -> Response:
+    """What callers called about, the most frequent first."""
+    headers = {"Content-Disposition": 'attachment; filename="issues.csv"'}
+    return Response(kpis.to_csv(kpis.issues(web.index, since, until)), media_type="text/csv", headers=headers)
+
+
 @router.get("/figures", include_in_schema=False)
 def figures_page(request: Request, web: Context) -> HTMLResponse:
     rows = kpis.by_day(web.index)
     top = max((r.calls for r in rows[:-1]), default=1)
     return rendering.render(
-        request, "figures.html", days=rows[:-1], total=rows[-1], definitions=kpis.DEFINITIONS, top=top
-    )  # fmt: skip
+        request,
+        "figures.html",
+        days=rows[:-1],
+        total=rows[-1],
+        definitions=kpis.DEFINITIONS,
+        top=top,
+        issues=kpis.issues(web.index),
+    )
 
 
 @router.get("/api/sample")

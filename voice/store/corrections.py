@@ -12,7 +12,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -52,18 +52,23 @@ def newest(index: Index) -> Iterator[Correction]:
             yield Correction(call_id=row["call_id"], reviewer=row["reviewer"], version=row["version"], range=span)
 
 
-def write_zip(index: Index, out: IO[bytes]) -> int:
-    """``labels.csv`` with ``snippets/*.wav`` beside it, and ``corrections.jsonl``. Returns the number of snippets."""
+def write_zip(index: Index, out: IO[bytes], *, calls: Container[str] | None = None) -> int:
+    """``labels.csv`` with ``snippets/*.wav`` beside it, and ``corrections.jsonl``. Returns the number of snippets.
+
+    ``calls``: only of these; ``None`` = of all.
+    """
     table, lines, count = io.StringIO(), [], 0
     labels = csv.writer(table)
     labels.writerow(COLUMNS)
-    calls: dict[str, CallRecord | None] = {}
+    opened: dict[str, CallRecord | None] = {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for c in newest(index):
+            if calls is not None and c.call_id not in calls:
+                continue
             lines.append(json.dumps({"call": c.call_id, "reviewer": c.reviewer, "version": c.version, **c.range}))
-            if c.call_id not in calls:
-                calls[c.call_id] = _opened(index.store, c.call_id)
-            call = calls[c.call_id]
+            if c.call_id not in opened:
+                opened[c.call_id] = _opened(index.store, c.call_id)
+            call = opened[c.call_id]
             sound = _snippet(call, c.range) if call is not None else None
             if sound is None:
                 continue

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from voice.store import schema
 from voice.store.calls import Json
-from voice.store.index import Index
+from voice.store.index import Index, utc
+
+RECONTACT = timedelta(days=7)
 
 DEFINITIONS: dict[str, str] = {
     "day": "Day on which the call was answered, UTC.",
@@ -32,6 +36,10 @@ DEFINITIONS: dict[str, str] = {
     "contained_upset": "Calls resolved without a human although their level reached distress.",
     "to_detection_s": "Median time from the start of the earliest evidence to the decision that it is distress [s].",
     "to_human_s": "Median time from the request, or the accepted offer, to caller and human being joined [s].",
+    "recontact": "Contained calls whose caller called again within 7 days, about the same matter where both are known.",
+    "distress_before": "Median over calls of the caller's median P(distress) in the last 30 s before the request.",
+    "distress_waiting": "The same from the request to the bridge. Nothing is scored after it. Callers alone.",
+    "details_again": "Share of details that callers had to say again though already taken down with that value.",
     "voice_to_voice_ms": "Median over calls of each call's median time from end of speech to our first sound [ms].",
 }
 
@@ -51,6 +59,10 @@ class Row:
     left: int
     contained: int
     contained_upset: int
+    recontact: int
+    distress_before: float | None
+    distress_waiting: float | None
+    details_again: float | None
     to_detection_s: float | None
     to_human_s: float | None
     voice_to_voice_ms: float | None
@@ -63,15 +75,18 @@ def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
     wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
         calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        again = _recontacted(connection, calls)
+    for call in calls:
+        call["recontact"] = call["id"] in again
     days: dict[str, list[Json]] = {}
     for call in calls:
         days.setdefault(str(call["started_at"])[:10] or "unknown", []).append(call)
     return [*(_row(day, days[day]) for day in sorted(days, reverse=True)), _row("all", calls)]
 
 
-def to_csv(rows: Sequence[Row]) -> str:
+def to_csv(rows: Sequence[Row] | Sequence[Issue]) -> str:
     out = io.StringIO()
-    table = csv.DictWriter(out, [f.name for f in fields(Row)])
+    table = csv.DictWriter(out, [f.name for f in fields(rows[0] if rows else Row)])
     table.writeheader()
     table.writerows(asdict(r) for r in rows)
     return out.getvalue()
@@ -92,10 +107,71 @@ def _row(day: str, calls: Sequence[Json]) -> Row:
         left=endings["caller-left"],
         contained=len(alone),
         contained_upset=sum(c["peak_level"] == "distress" for c in alone),
+        recontact=sum(c["recontact"] for c in alone),
+        distress_before=_median(calls, "distress_before"),
+        distress_waiting=_median(calls, "distress_waiting"),
+        details_again=_share(sum(c["details_again"] for c in calls), sum(c["details"] for c in calls)),
         to_detection_s=_median(calls, "detection_s"),
         to_human_s=_median(calls, "time_to_human_s"),
         voice_to_voice_ms=_median(calls, "voice_to_voice_p50_ms"),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One matter that callers had, as understood. ``intent`` is empty where none was."""
+
+    intent: str
+    calls: int
+    distress: int
+    accepted: int
+    recontact: int
+
+
+def issues(index: Index, since: str = "", until: str = "") -> list[Issue]:
+    """Recurring issues, the most frequent first."""
+    c = schema.calls.c
+    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
+    wanted += [c.started_at < until] if until else []
+    with index.engine.connect() as connection:
+        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        again = _recontacted(connection, calls)
+    matters: dict[str, list[Json]] = {}
+    for call in calls:
+        matters.setdefault(str(call["intent"]), []).append(call)
+    found = [
+        Issue(
+            intent=intent,
+            calls=len(group),
+            distress=sum(x["peak_level"] == "distress" for x in group),
+            accepted=sum(x["handoff_outcome"] == "accepted" for x in group),
+            recontact=sum(x["id"] in again for x in group),
+        )
+        for intent, group in matters.items()
+    ]
+    return sorted(found, key=lambda x: (-x.calls, x.intent))
+
+
+def _recontacted(connection: sa.Connection, calls: Sequence[Json]) -> set[str]:
+    """Ids of calls that the same caller followed within `RECONTACT`, whenever that was."""
+    c = schema.calls.c
+    rows = connection.execute(sa.select(c.id, c.caller, c.started_at, c.intent).order_by(c.started_at)).all()
+    by_caller: dict[str, list[tuple[str, str, str]]] = {}
+    for row in rows:
+        if row.caller and "anonymous" not in row.caller.lower() and row.started_at:
+            by_caller.setdefault(row.caller, []).append((row.started_at, row.id, row.intent))
+    asked, out = {str(x["id"]) for x in calls}, set()
+    for group in by_caller.values():
+        for n, (at, call_id, intent) in enumerate(group):
+            limit = utc((datetime.fromisoformat(at) + RECONTACT).isoformat())
+            later = itertools.takewhile(lambda x, limit=limit: x[0] <= limit, group[n + 1 :])  # type: ignore[misc]
+            if call_id in asked and any(not intent or not other or other == intent for _, _, other in later):
+                out.add(call_id)
+    return out
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 3) if whole else None
 
 
 def _median(calls: Sequence[Json], column: str) -> float | None:
