@@ -128,6 +128,8 @@ class Talk:
         if self.matter.failed_lookups > failed:
             self.without_progress += 1
             self.matter.asking = intent.lookup.slot if intent and intent.lookup else None
+            if self.matter.failed_lookups >= 2:
+                return reply.then(self.make_offer("stuck", upset=upset))
             return self._stuck(reply, upset) or self._ask("slot", text, reply)
         if phase == "else":
             self.answered = intent

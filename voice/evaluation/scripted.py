@@ -1,0 +1,202 @@
+"""Scripted calls, run as text or as sound through the very `Conversation` of live calls. No phone, no clock.
+
+The scripted caller answers what is asked: a detail by its phrasing, a value read back by yes or by the correction, an
+offer as the script says. Facts are committed and echoed as the gateway does, so what the agent decides rests on them.
+Hears from: ``dialogues/*.toml``. Tells: `voice.evaluation.dialogue`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from prosody.detector import DetectorParameters, VoiceDetector
+from telephony.messages import (
+    CallAnswered,
+    Disclosed,
+    EmotionScored,
+    Fact,
+    HandoffAnswered,
+    HandoffRequested,
+    HangUp,
+    IntentRecognised,
+    ModeChanged,
+    Said,
+    SlotFilled,
+    SpeechStarted,
+    SpeechStopped,
+    Stamped,
+    Transcribed,
+)  # fmt: skip
+from telephony.settings import Privacy, Settings
+from voice.conversation.call import Conversation
+from voice.conversation.commands import Action, Emit, Say
+from voice.playbooks import load
+
+_MOST_TURNS = 16
+_SECONDS_A_WORD = 0.4
+_UPSET, _CALM = 0.95, 0.1
+"""Probability of distress of the scored windows beside an upset and a calm caller's words."""
+
+Hearing = Callable[[str], Transcribed | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One call. ``interrupt``: said as turn ``at``, whatever was asked; a person must be due in that same turn."""
+
+    name: str
+    opening: str
+    playbook: str = "default"
+    mood: str = "calm"
+    answers: dict[str, str] = field(default_factory=dict)
+    then: tuple[str, ...] = ()
+    agree: bool = True
+    accept: bool = False
+    interrupt: str = ""
+    at: int = 0
+    intent: str = ""
+    slots: dict[str, str] = field(default_factory=dict)
+    mode: str = ""
+    ending: str = "resolved"
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What came of a script."""
+
+    script: Script
+    slots: dict[str, str] = field(default_factory=dict)
+    intents: list[str] = field(default_factory=list)
+    mode: str = ""
+    ending: str = ""
+    spoke_before_disclosure: bool = False
+    person_in_turn: bool | None = None
+    """A person was due in the turn that asked; ``None``: nobody asked."""
+    handed_over: bool = False
+    talk: list[tuple[str, str]] = field(default_factory=list)
+
+
+def scripts(names: Sequence[str]) -> list[Script]:
+    """All calls of ``dialogues/<name>.toml``."""
+    out = []
+    for name in names:
+        text = (resources.files("voice.evaluation") / "dialogues" / f"{name}.toml").read_text("utf-8")
+        out += [_script(row) for row in tomllib.loads(text)["call"]]
+    return out
+
+
+def _script(row: dict[str, Any]) -> Script:
+    return Script(**{**row, "then": tuple(row.get("then", ()))})
+
+
+def as_text(said: str) -> Transcribed:
+    """A recogniser that makes no mistake."""
+    return Transcribed(leg="caller", start=0.0, end=_SECONDS_A_WORD * len(said.split()), text=said)
+
+
+def run(script: Script, hearing: Hearing = as_text) -> Outcome:
+    """The whole call. ``hearing`` turns what is said into what is recognised; ``None``: nothing was."""
+    return _Call(script, hearing).run()
+
+
+class _Call:
+    def __init__(self, script: Script, hearing: Hearing) -> None:
+        self.script, self.hearing = script, hearing
+        settings = Settings(privacy=Privacy(record=True, analyse_emotion=True))
+        self.talk = Conversation(settings, load(script.playbook), VoiceDetector(DetectorParameters()))
+        self.out = Outcome(script=script)
+        self.t, self.seq, self.ended = 0.0, 0, False
+        self.then = list(script.then)
+
+    def run(self) -> Outcome:
+        self.commit(CallAnswered(from_="+15550100", to="100", codec="PCMU", at="2026-01-01T00:00:00Z"))
+        self.commit(Transcribed(leg="caller", start=0.0, end=1.0, text=self.script.opening))
+        self.out.spoke_before_disclosure = bool(self.out.talk)
+        self.t = 8.0
+        self.commit(Disclosed(text="…", start=0.0, end=self.t))
+        for turn in range(_MOST_TURNS):
+            if self.ended:
+                break
+            interrupts = bool(self.script.interrupt) and turn == self.script.at
+            self.turn(self.script.interrupt if interrupts else self.answer(turn))
+            if interrupts:
+                self.out.person_in_turn = self.out.handed_over
+        self.out.ending = self.out.ending or "none"
+        return self.out
+
+    def answer(self, turn: int) -> str:
+        """What the caller says to what the agent asked last."""
+        dialogue, script = self.talk._dialogue, self.script
+        name = dialogue.matter.asking or ""
+        if turn == 0:
+            return script.opening
+        match dialogue.phase:
+            case "offer":
+                return "Yes please." if script.accept else "No thank you."
+            case "slot":
+                return script.answers.get(name, "I don't have it.")
+            case "confirm":
+                value, wanted = dialogue.matter.values.get(name), script.slots.get(name)
+                right = value is not None and (wanted is None or _same(value.value, wanted))
+                return "Yes, that's right." if right else f"No, {script.answers.get(name, '')}."
+            case "action" | "check":
+                return "Yes please." if script.agree else "No, don't."
+        return self.then.pop(0) if self.then else "No thanks, that's all."
+
+    def turn(self, said: str) -> None:
+        self.out.talk.append(("caller", said))
+        heard = self.hearing(said) or self.hearing(said)
+        start, p = self.t + 0.5, _UPSET if self.script.mood == "upset" else _CALM
+        seconds = heard.end if heard else 1.0
+        self.t = start
+        self.commit(SpeechStarted(leg="caller", at=start))
+        for k in range(3 if self.script.mood == "upset" else 1):
+            at = start + 1.0 + k
+            self.t = max(self.t, at)
+            self.commit(EmotionScored(start=at - 2, end=at, arousal=p, p_distress=p, model="scripted"))
+        self.t = max(self.t, start + seconds) + 0.3
+        self.commit(SpeechStopped(leg="caller", at=self.t))
+        self.t += 0.3
+        if heard:
+            self.commit(Transcribed(leg="caller", start=start, end=start + seconds, text=heard.text,
+                                    log_prob=heard.log_prob, no_speech=heard.no_speech))  # fmt: skip
+
+    def commit(self, fact: Fact) -> None:
+        self.seq += 1
+        self.note(fact)
+        self.carry_out(self.talk.receive(Stamped(seq=self.seq, t=self.t, fact=fact)))
+
+    def note(self, fact: Fact) -> None:
+        match fact:
+            case SlotFilled(name=name, value=value):
+                self.out.slots[name] = value
+            case IntentRecognised(intent=intent):
+                self.out.intents.append(intent)
+            case ModeChanged(mode=mode):
+                self.out.mode = mode
+            case HandoffRequested() | HandoffAnswered(accepted=True):
+                self.out.handed_over, self.ended, self.out.ending = True, True, "with-human"
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Say):
+                self.out.talk.append(("agent", action.text))
+        for action in actions:
+            match action:
+                case Emit(fact=fact):
+                    self.commit(fact)
+                case HangUp():
+                    self.ended, self.out.ending = True, "resolved"
+        for action in actions:
+            if isinstance(action, Say):
+                start = self.t
+                self.t += len(action.text.split()) * 60 / action.rate_wpm
+                self.commit(Said(leg="caller", start=start, end=self.t, text=action.text, rate_wpm=action.rate_wpm))
+
+
+def _same(heard: str, wanted: str) -> bool:
+    return heard.casefold() == wanted.casefold()
