@@ -49,7 +49,7 @@ RECIPES = {
         licence="Apache-2.0; trained on EmoDB (CC0 1.0 after the audEERING datasets card)",
     ),
     "research": Recipe(
-        name="research", corpora=("emodb", "ravdess", "nemo"), copies=3, free_only=False, non_commercial=True,
+        name="research", corpora=("emodb", "ravdess", "nemo"), copies=2, free_only=False, non_commercial=True,
         licence="CC BY-NC-SA 4.0 (trained on RAVDESS and nEMO): non-commercial use only",
     ),
 }  # fmt: skip
