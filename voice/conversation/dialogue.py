@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from telephony.messages import Transcribed
 from voice.conversation import answers, asides
 from voice.conversation.commands import Emit
-from voice.conversation.intents import Guess, article, recognise, recognise_all
+from voice.conversation.intents import Guess, article, best_article, recognise, recognise_all
 from voice.conversation.reply import Reply
 from voice.conversation.slots import Found
 from voice.conversation.talk import Talk, recognised
@@ -167,7 +167,7 @@ class Dialogue(Talk):
         if switched := self._switch(turn, fact, reply, upset):
             return switched
         if find(turn, _NOT_KNOWN):
-            return reply.then(self.make_offer("stuck", upset=upset, phrase="offer_no_detail"))
+            return self._without(reply, upset)
         if answers.says_goodbye(turn):
             return self._close(reply, upset)
         if known := article(turn, self.playbook):
@@ -190,6 +190,9 @@ class Dialogue(Talk):
         guesses, complains = recognise_all(turn, self.playbook), asides.complains(turn)
         about_answer = self.answered is not None and self.phase in ("else", "closing")
         same = bool(guesses) and guesses[0].intent is self.answered
+        score, fact_known = best_article(turn, self.playbook)
+        if guesses and fact_known and asides.is_question(turn) and score >= guesses[0].score:
+            guesses = []
         if guesses and not (about_answer and same and complains and not self.matter.is_new(turn, fact)):
             if not self._correction(turn, guesses[0]):
                 return self._start(guesses, turn, fact, reply, upset)

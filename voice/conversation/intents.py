@@ -78,12 +78,18 @@ def _parts(turn: Sequence[Token]) -> list[Sequence[Token]]:
 
 def article(turn: Sequence[Token], playbook: Playbook) -> Article | None:
     """The knowledge article that answers this question, if one clearly does."""
+    score, best = best_article(turn, playbook)
+    return best if score >= ENOUGH else None
+
+
+def best_article(turn: Sequence[Token], playbook: Playbook) -> tuple[float, Article | None]:
+    """The likeliest article and its score."""
     best: tuple[float, Article | None] = (0.0, None)
     for item in playbook.articles.values():
         score = sum(w for phrase, w in item.keywords.items() if find(turn, phrase))
         if score > best[0]:
             best = (score, item)
-    return best[1] if best[0] >= ENOUGH else None
+    return best
 
 
 def _score(turn: Sequence[Token], intent: Intent) -> tuple[float, int, int]:

@@ -25,6 +25,8 @@ _CONTACT = (
     "chat with", "connect me", "transfer me", "put me through", "put me on", "pass me", "hand me over", "get me",
     "give me", "reach", "bring in", "bring me", "switch me", "connect", "transfer",
 )  # fmt: skip
+_REACHED = ("talk to", "speak to", "speak with", "talk with")
+"""After the noun: "is there somebody I could talk to"."""
 _WISH = ("want", "need", "would like", "prefer", "get", "demand", "please", "rather have", "is there")
 _REAL = ("real", "actual", "live", "human", "proper")
 _MACHINE = "machine|robot|bot|computer|recording|ai|automat*|answering machine"
@@ -55,6 +57,7 @@ def _candidates(turn: Sequence[Token]) -> Iterator[Match]:
         yield from find_all(turn, _STAFF)
     everybody = f"{_STAFF}|{_ANYBODY}".split("|")
     yield from _all(turn, [f"{contact} _ {noun}" for contact in _CONTACT for noun in everybody])
+    yield from _all(turn, [f"{noun} _ {contact}" for noun in everybody for contact in _REACHED])
     yield from _all(turn, [f"{real} {noun}" for real in _REAL for noun in _STAFF.split("|")])
     yield from _all(turn, [f"{wish} _ {noun}" for wish in _WISH for noun in _STAFF.split("|")])
 

@@ -151,7 +151,11 @@ def _name(turn: Sequence[Token], raw: str, asked: bool) -> Found | None:
         if not asked or len(turn) > 4:
             return None
         first = 0
-    while first < len(turn) and asked and turn[first].text in ("it", "is", "um", "uh", "yes", "mr", "mrs", "ms"):
+    while (
+        first < len(turn)
+        and asked
+        and turn[first].text in ("it", "it's", "that's", "is", "um", "uh", "yes", "mr", "mrs", "ms")
+    ):
         first += 1
     words: list[str] = []
     for token in turn[first : first + 3]:

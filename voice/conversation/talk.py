@@ -165,6 +165,15 @@ class Talk:
             return reply.then(self.make_offer("stuck", upset=upset, phrase="offer_followup"))
         return self._ask("else", self._phrase("anything_else", upset), reply, self._phrase("noted", upset))
 
+    def _without(self, reply: Reply, upset: bool) -> Reply:
+        """The caller does not have the detail: a colleague may find it; asked for no more than once."""
+        name = f"without.{self.matter.asking}"
+        if name not in self._followed:
+            self._followed.add(name)
+            return reply.then(self.make_offer("stuck", upset=upset, phrase="offer_no_detail"))
+        self.answered = self.matter.intent
+        return self._next(reply.say(self._phrase("set_aside", upset)), upset)
+
     def _missed(self, reply: Reply, upset: bool, again: str = "") -> Reply:
         self.misunderstood += 1
         self.without_progress += 1

@@ -18,7 +18,6 @@ from voice.errors import UserError
 
 NOT_YET = {
     "turns": "the corpus of pauses and joins does not exist yet",
-    "dialogue": "the suite of scripted calls does not exist yet",
 }
 
 
@@ -124,6 +123,10 @@ def evaluate(what: str, *, manifest: Path | None, model: str, calls: int, seed: 
         from voice.evaluation.handoff import figures as handoff_figures
 
         figures, calls_table = handoff_figures(calls, seed)
+    elif what == "dialogue":
+        from voice.evaluation.dialogue import figures as dialogue_figures
+
+        figures = dialogue_figures(seed)
     elif what in NOT_YET:
         raise UserError(f"eval {what}: {NOT_YET[what]}")
     else:
