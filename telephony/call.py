@@ -64,6 +64,8 @@ QUIET_TICKS = 10
 """Hang-up waits until nothing was queued for 200 ms: a goodbye may still be on its way from the synthesiser."""
 PROMPT_WAIT_TICKS = 60
 """1.2 s: rendering takes 0.3 to 0.8 s, and a caller without hold sound must hear something within 1.5 s."""
+PROMPT_WAIT_ON_HOLD_TICKS = 200
+"""4 s: with hold sound a busy machine is given time."""
 ORPHAN_TICKS = 500
 """A call whose caller has gone ends after 10 s whatever the machines do."""
 
@@ -240,7 +242,7 @@ class Call:
         """Whether what comes next may wait a moment for a prompt of this call's own; `go_on` ends the wait."""
         if self.worker is None or name in self.own_prompts or TellCaller(prompt=name) not in self._commands:
             return False
-        self._patience_tick = self.tick + PROMPT_WAIT_TICKS
+        self._patience_tick = self.tick + (PROMPT_WAIT_ON_HOLD_TICKS if self.caller.hold else PROMPT_WAIT_TICKS)
         return True
 
     def go_on(self) -> None:

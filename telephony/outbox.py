@@ -8,6 +8,7 @@ Hears from: a call. Tells: `telephony.webhooks`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -61,6 +62,9 @@ class Outbox:
         self._load()
 
     def _load(self) -> None:
+        for draft in self._folder.glob("*.tmp"):
+            with contextlib.suppress(OSError):
+                draft.unlink()
         for path in sorted(self._folder.glob("*.json")):
             try:
                 obj = json.loads(path.read_bytes())
@@ -128,3 +132,5 @@ class Outbox:
             os.replace(draft, path)
         except OSError as exc:
             log.error("outbox: a row waits in memory only: %s", exc.strerror)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from telephony.leg import Closed
+from telephony.media.pcm import level_db
 from telephony.messages import UploadPrompt
 from tests.call.scripted_worker import tone
 from tests.call.virtual_call import Line, VirtualCall
@@ -57,3 +59,23 @@ def test_it_is_not_waited_for_without_a_worker(call: VirtualCall) -> None:
 def test_no_other_prompt_may_be_replaced(call: VirtualCall) -> None:
     call.orders(upload("screening"))
     assert call.call.own_prompts == {}
+
+
+def test_a_caller_on_hold_waits_longer_and_hears_the_hold_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Line, "peer", "sip:5550100@192.0.2.9")
+    v = VirtualCall(tmp_path, targets=1)
+    v.run(1.0)
+    v.caller_presses("0")
+    v.until("HandoffState", state="DIALLING").run(2.0)
+    v.human_does(Closed(status=486))
+    heard = len(v.line.heard)
+    v.run(2.0)
+    assert v.facts("CallbackTicketed")
+    assert not v.facts("Said", prompt="nobody_callback")
+    assert max(level_db(f) for f in v.line.heard[heard:][-25:]) > -50
+    v.orders(upload())
+    v.until("CallEnded", ending="told-and-callback")
+    assert [f["text"] for f in v.facts("Said", prompt="nobody_callback")] == [TEXT]
+    v.close()

@@ -85,9 +85,11 @@ async def test_what_a_killed_sender_left_is_sent_by_the_next(tmp_path: Path) -> 
     async with Receiver() as receiver:
         Outbox(tmp_path, [receiver.url]).put(event(1), 0.0)
         (tmp_path / "outbox" / "torn.json").write_text('{"url": "http')
+        (tmp_path / "outbox" / "half.tmp").write_text('{"url": "http')
         async with sending(Outbox(tmp_path, [receiver.url])):
             await receiver.until(lambda: receiver.requests)
     assert receiver.events[0]["data"]["text"] == NAME
+    assert not list((tmp_path / "outbox").glob("*.tmp"))
 
 
 async def test_a_row_for_an_address_that_is_not_configured_is_never_sent(tmp_path: Path) -> None:

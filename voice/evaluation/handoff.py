@@ -84,6 +84,7 @@ def _figures(results: Sequence[Result]) -> list[Figure]:
         figure("orphans", sum(len(r.orphans) for r in results), n=n, target="<= 0"),
         figure("callers_untold", sum(r.untold for r in results), n=n, target="<= 0"),
         figure("machines_briefed", sum(r.briefed_machine for r in results), n=n, target="<= 0"),
+        figure("briefings_heard_by_caller", sum(r.leaked for r in results), n=n, target="<= 0"),
         figure("events_lost", sum(r.events_lost for r in results), n=n, target="<= 0"),
         figure("dead_air_s_max", max(silences, default=float("nan")), unit="s", n=len(silences), target="<= 1.5"),
     ]

@@ -25,13 +25,17 @@ from voice.demo.scenario import clips
 from voice.demo.system import HOST
 from voice.evaluation.handoff_faults import REFUSALS, Fault
 from voice.evaluation.handoff_lane import Lane, Log
-from voice.evaluation.handoff_sound import first_tone_s, longest_silence_s
+from voice.evaluation.handoff_sound import first_tone_s, longest_silence_s, resemblance
 
 CALLER_HZ, HUMAN_HZ = 1900.0, 700.0
 TALK_S = 10.6
 """A bridge that breaks within 10 s has not been one: a caller who stays is talked to longer."""
 CALL_MOST_S = 75.0
 AFTER_S = 5.0
+ALIKE = 0.4
+"""Over 220 pairs a briefing resembled other callers' recordings by 0.24 at most, its own human's by 0.54 at least."""
+BRIEFED_S = 0.8
+"""Shorter pieces resemble anything."""
 NUMBER = "5550100"
 
 
@@ -53,6 +57,8 @@ class Result:
     orphans: tuple[str, ...] = ()
     untold: bool = False
     briefed_machine: bool = False
+    leaked: bool = False
+    """The briefing's sound is in what the caller's telephone heard."""
     events_lost: int = 0
 
     @property
@@ -304,6 +310,7 @@ def _result(
         orphans=orphans,
         untold=untold,
         briefed_machine=machine,
+        leaked=_leaked(log, folder),
         events_lost=lost,
     )
 
@@ -346,3 +353,15 @@ def _silence_s(stage: _Stage, folder: Path, asked_t: float, joined_t: float | No
     if stage.fault.at == "BRIDGED" and stage.fault.first == "drop":
         end_s = len(stereo) / 8000
     return longest_silence_s(stereo, max(0.0, asked_t - zero), end_s)
+
+
+def _leaked(log: Log, folder: Path) -> bool:
+    """Whether what the human was told in private can be found in the caller's own recording."""
+    caller, human = _read(folder / "caller.wav"), _read(log.folder / "human.flac")
+    if caller is None or human is None:
+        return False
+    for said in log.facts("Said", leg="human", prompt="briefing"):
+        told = human[int(said["start"] * 8000) : int(said["end"] * 8000), 1]
+        if len(told) >= BRIEFED_S * 8000 and resemblance(told, caller[:, 1]) > ALIKE:
+            return True
+    return False

@@ -19,8 +19,9 @@ from aiohttp import web
 from voice.demo.system import HOST, Ports, System, write_config
 
 Fact = dict[str, Any]
-RING_S = 5.0
-TOTAL_S = 14.0
+RING_S = 7.0
+"""Longer than the 6 s after which a target that has only said 100 is given up, so that both limits are met."""
+TOTAL_S = 20.0
 POLL_S = 0.02
 FULL_BYTES = 64
 """A process may not write a file beyond this while the store fails (RLIMIT_FSIZE): EFBIG, as a full disk ENOSPC."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import fftconvolve
 
 from telephony.phone_audio import RATE_HZ
 
@@ -51,3 +52,13 @@ def first_tone_s(samples: Samples, hz: float, start_s: float) -> float | None:
         if run == 3:
             return (k - 2) * FRAME / RATE_HZ
     return None
+
+
+def resemblance(sound: Samples, within: Samples) -> float:
+    """Largest normalised correlation of ``sound`` with any stretch of ``within``; 1 = it is in there as it is."""
+    if not len(sound) or len(within) < len(sound):
+        return 0.0
+    dots = fftconvolve(within, sound[::-1], mode="valid")
+    energy = np.concatenate([[0.0], np.cumsum(within**2)])
+    of_stretch = np.maximum(energy[len(sound) :] - energy[: -len(sound)], 1e-9)
+    return float(np.max(np.abs(dots) / np.sqrt(of_stretch * max(float(np.sum(sound**2)), 1e-9))))

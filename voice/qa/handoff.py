@@ -41,7 +41,8 @@ class Availability(BaseModel):
 
 def has_signature(request: Request) -> bool:
     """A request that carries a good signature needs no token: the human may have no account here."""
-    parts = request.url.path.strip("/").split("/")
+    # The path that is routed by: an escaped "?" would cut request.url short.
+    parts = str(request.scope["path"]).strip("/").split("/")
     ref = parts[1] if parts[0] == "handoff" and len(parts) == 2 else ""
     if parts[:2] == ["api", "handoffs"] and len(parts) == 4:
         ref = parts[2]

@@ -10,7 +10,7 @@ import pytest
 from voice.evaluation.handoff import _figures, table
 from voice.evaluation.handoff_calls import Result
 from voice.evaluation.handoff_faults import FAULTS, draw
-from voice.evaluation.handoff_sound import first_tone_s, longest_silence_s
+from voice.evaluation.handoff_sound import first_tone_s, longest_silence_s, resemblance
 
 GOOD = Result(
     fault="none", call="c", ending="with-human", outcomes=("accepted",), silence_s=0.3, ringing_ms=90.0, human_s=2.0,
@@ -46,6 +46,16 @@ def test_a_tone_is_found_to_a_frame_beside_noise_and_another_pitch() -> None:
     assert first_tone_s(samples, 1300, 0.0) is None
 
 
+def test_a_sound_is_found_under_another_and_not_where_it_is_not() -> None:
+    rng = np.random.default_rng(2)
+    briefing, hold, words = rng.normal(0, 0.1, 12000), rng.normal(0, 0.03, 40000), rng.normal(0, 0.1, 40000)
+    within = hold.copy()
+    within[9000:21000] += briefing
+    assert resemblance(briefing, within) > 0.8
+    assert resemblance(briefing, words) < 0.1
+    assert resemblance(briefing, briefing[:100]) == 0.0
+
+
 @pytest.mark.parametrize(
     ("bad", "figure"),
     [
@@ -55,6 +65,7 @@ def test_a_tone_is_found_to_a_frame_beside_noise_and_another_pitch() -> None:
         (replace(GOOD, untold=True), "callers_untold"),
         (replace(GOOD, orphans=("h1 is still on the line",)), "orphans"),
         (replace(GOOD, briefed_machine=True), "machines_briefed"),
+        (replace(GOOD, leaked=True), "briefings_heard_by_caller"),
         (replace(GOOD, silence_s=1.7), "dead_air_s_max"),
         (replace(GOOD, two_way_ms=900.0), "time_to_two_way_ms_p95"),
         (replace(GOOD, events_lost=1), "events_lost"),
