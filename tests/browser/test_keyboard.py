@@ -31,6 +31,54 @@ def test_a_call_is_judged_by_keyboard_alone(replay: Page) -> None:
     expect(replay.locator("#review-status")).to_contain_text("Saved as version")
 
 
+def test_questions_are_answered_while_listening(replay: Page) -> None:
+    """Number keys answer the next open question; one of a low answer opens another; one key takes back."""
+    press = replay.keyboard.press
+    for key in ("5", "4", "3", "2"):
+        press(key)
+    checked = "nodes => nodes.map(n => n.name + n.value)"
+    assert replay.eval_on_selector_all(".scale input:checked", checked) == [
+        "q-understood5", "q-tone4", "q-interrupted3", "q-handoff2",
+    ]  # fmt: skip
+    expect(replay.locator("fieldset[data-key=too_late]")).to_be_visible()
+    expect(replay.locator("#review-status")).to_contain_text("Next: The briefing")
+    press("u")
+    expect(replay.locator("fieldset[data-key=too_late]")).to_be_hidden()
+    for key in ("5", "5", "1", "b", "[", "ArrowRight", "]", "a"):
+        press(key)
+    expect(replay.locator("#ranges li")).to_have_count(1)
+    press("r")
+    replay.keyboard.type("Lee")
+    press("Control+Enter")
+    expect(replay.locator("#review-status")).to_contain_text("fails the whole review; say why")
+    expect(replay.locator("#comment")).to_be_focused()
+    replay.keyboard.type("Made up a date.")
+    press("Control+Enter")
+    expect(replay.locator("#review-status")).to_contain_text("0 of 100")
+    expect(replay.locator("#reviews")).to_contain_text("failed: truthful")
+
+
+def test_a_review_is_released_and_disputed(replay: Page) -> None:
+    replay.keyboard.press("r")
+    replay.keyboard.type("Ann")
+    replay.keyboard.press("Tab")
+    replay.keyboard.press("g")
+    replay.keyboard.press("Control+Enter")
+    first = replay.locator("#reviews > li").first
+    first.get_by_role("button", name="Release").click()
+    expect(first).to_contain_text("released by Ann")
+    replay.reload()
+    replay.wait_for_selector("#call[data-ready=yes]")
+    replay.locator("#reviewer").fill("Bo")
+    replay.locator("#others summary").click()
+    first = replay.locator("#reviews > li", has_text="Ann").first
+    first.get_by_role("button", name="Dispute").click()
+    expect(first).to_contain_text("say why it is disputed")
+    first.get_by_role("textbox").fill("It was in time. <b>")
+    first.get_by_role("button", name="Dispute").click()
+    expect(first).to_contain_text("disputed by Bo, just now: It was in time. <b>")
+
+
 def test_what_has_the_focus_is_seen(replay: Page) -> None:
     """WCAG 2.4.7 and 2.4.11: an outline, and nothing that covers it."""
     for _ in range(45):

@@ -14,7 +14,8 @@ from tests.browser.conftest import get, open_call
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 DISTRESS, HOSTILE, LIVE = "20261124-091203-4f2a9c", "20261123-120000-bad000", "20261124-101500-11fe55"
 PATHS = [
-    "/", "/figures", "/what-if?voice=false", "/agreement",
+    "/", "/figures", "/what-if?voice=false", "/agreement", "/audit", "/sample?seed=3&strategy=stratified",
+    "/?since=2026-11-24&until=2026-11-24&reviewer=Kim",
     "/?level=distress", "/?q=nothing+of+the+kind", "/login", "/nowhere", f"/calls/{DISTRESS}",
     f"/calls/{DISTRESS}/table", f"/calls/{HOSTILE}", f"/calls/{LIVE}", "/calls/20261123-110000-broken",
     "/calls/20261123-170402-77aa10",
@@ -66,6 +67,20 @@ def test_the_list_finds_by_words_and_level(page: Page) -> None:
     page.locator("a.call").click()
     expect(page).to_have_url(re.compile(DISTRESS))
     expect(page.locator(".w.now")).to_have_text("third")
+
+
+def test_the_list_finds_by_day(page: Page) -> None:
+    """Both days belong to the search; the list fits a laptop's 1360 px."""
+    page.set_viewport_size({"width": 1360, "height": 900})
+    page.goto("/?since=2026-11-23&until=2026-11-23")
+    expect(page.locator("table.calls tbody tr")).to_have_count(2)
+    expect(page.get_by_label("From day")).to_have_value("2026-11-23")
+    page.goto("/")
+    assert page.evaluate(
+        "(() => { const s = document.querySelector('.scroll'); return s.scrollWidth <= s.clientWidth; })()"
+    )
+    lines = page.locator("td.handoff > bdi", has_text="accepted").first.evaluate("(n) => n.getClientRects().length")
+    assert lines == 1
 
 
 def test_a_live_call_is_followed(page: Page, store: Path) -> None:

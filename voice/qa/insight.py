@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -167,7 +167,24 @@ def sample(
     strategy: sampling.Strategy = "random",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Ended calls not reviewed yet. The same seed on the same store draws the same calls."""
-    drawn = sampling.draw(web.index, n, strategy, seed)
-    web.index.note("sampled", "", actor=viewer_of(request).name, detail=f"{strategy} n={n} seed={seed}")
+    """Ended calls to review; ``second``: for a blind second review. The same seed on the same store draws the same."""
+    viewer = viewer_of(request)
+    drawn = sampling.draw(web.index, n, strategy, seed, viewer.name)
+    web.index.note("sampled", "", actor=viewer.name, detail=f"{strategy} n={n} seed={seed}, {len(drawn)} drawn")
     return {"strategy": strategy, "seed": seed, "calls": drawn}
+
+
+@router.get("/sample", include_in_schema=False)
+def sample_page(
+    request: Request,
+    web: Context,
+    n: int = Query(10, ge=1, le=200),
+    strategy: sampling.Strategy = "random",
+    seed: int | None = None,
+) -> HTMLResponse:
+    """Nothing is drawn before a seed is given: a sample without its seed can't be drawn again."""
+    drawn = sample(request, web, n, strategy, seed)["calls"] if seed is not None else None
+    strategies = get_args(sampling.Strategy)
+    return rendering.render(
+        request, "sample.html", n=n, strategy=strategy, seed=seed, drawn=drawn, strategies=strategies
+    )  # fmt: skip

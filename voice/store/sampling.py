@@ -17,24 +17,28 @@ from voice.store import schema
 from voice.store.calls import Json
 from voice.store.index import Index
 
-Strategy = Literal["random", "stratified", "uncertain"]
+Strategy = Literal["random", "stratified", "uncertain", "second"]
 
 
-def draw(index: Index, n: int, strategy: Strategy, seed: int) -> list[Json]:
+def draw(index: Index, n: int, strategy: Strategy, seed: int, reviewer: str = "") -> list[Json]:
     """``n`` ended calls not reviewed yet, each with the ``probability`` with which it was drawn.
 
     ``stratified``: as many from each peak level as there are, shared evenly. ``uncertain``: nearest to the border
-    between calm and distress first, which is no random sample: its probability is null.
+    between calm and distress first, which is no random sample: its probability is null. ``second``: at random among
+    the calls that exactly one person has judged, and not ``reviewer``: they judge it blind.
     """
     c, r = schema.calls.c, schema.reviews.c
+    judged = sa.select(sa.func.count(sa.distinct(r.reviewer))).where(r.call_id == c.id).scalar_subquery()
+    mine = sa.exists().where(r.call_id == c.id, r.reviewer == reviewer)
+    open_ones = sa.and_(judged == 1, ~mine) if strategy == "second" else judged == 0
     query = sa.select(c.id, c.started_at, c.peak_level, c.peak_score, c.ending).where(
-        c.ending != "", c.broken == "", ~sa.exists().where(r.call_id == c.id)
+        c.ending != "", c.broken == "", open_ones
     )
     with index.engine.connect() as connection:
         calls = [dict(row) for row in connection.execute(query.order_by(c.id)).mappings()]
     chance = random.Random(seed)  # noqa: S311 - sampling, no secret
     match strategy:
-        case "random":
+        case "random" | "second":
             drawn = chance.sample(calls, min(n, len(calls)))
             return [x | {"probability": round(len(drawn) / len(calls), 6)} for x in drawn]
         case "stratified":

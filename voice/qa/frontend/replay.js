@@ -283,6 +283,7 @@ function keys({ player, axis, transcript, markers, review, decisions, duration }
     r: () => { field("review")?.scrollIntoView(); (document.querySelector("#reviewer:not([type=hidden])") || document.querySelector("#verdicts input"))?.focus(); },
     ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [n, () => review?.answer(n)])),
     g: () => review?.verdict("good"), m: () => review?.verdict("mixed"), b: () => review?.verdict("bad"), u: () => review?.takeBack(),
+    a: () => field("range-add")?.click(), c: () => { field("review")?.scrollIntoView(); field("comment")?.focus(); },
     s: () => select("speed", 1), l: () => select("line", 1),
     "+": () => axis.zoom(0.5, player.now), "=": () => axis.zoom(0.5, player.now), "-": () => axis.zoom(2, player.now), 0: () => axis.show(0, duration),
   };

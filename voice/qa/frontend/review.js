@@ -94,6 +94,12 @@ export class Review {
     const answers = {};
     for (const [name, value] of given) if (name.startsWith("q-")) answers[name.slice(2)] = Number(value);
     const review = { form: this.form.dataset.form, reviewer: given.get("reviewer"), verdict: given.get("verdict"), level: given.get("level") || "", comment: given.get("comment"), answers, ranges: this.ranges };
+    const fatal = [...this.form.querySelectorAll("fieldset[data-fatal-at]")].find((box) => answers[box.dataset.key] <= Number(box.dataset.fatalAt));
+    if (fatal && !review.comment.trim()) {
+      this.say("“" + wording(fatal) + "” fails the whole review; say why in the comment.");
+      document.getElementById("comment").focus();
+      return;
+    }
     this.say("Saving…");
     let reply;
     try {
@@ -153,7 +159,13 @@ export async function moveReview(button) {
   const item = button.closest("[data-review]"), note = item.querySelector(".moves input").value, to = button.dataset.to;
   const actor = document.getElementById("reviewer")?.value || remembered("reviewer");
   const status = element("span", { class: "sub", role: "status" });
+  item.querySelector("[role=status]")?.remove();
   item.append(status);
+  if (!note.trim() && ["disputed", "upheld", "changed"].includes(to)) {
+    status.textContent = "Not done: say why it is " + to + ".";
+    item.querySelector(".moves input").focus();
+    return;
+  }
   try {
     const reply = await fetch("/api/reviews/" + item.dataset.review + "/" + to, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ actor, note }) });
     const body = await reply.json();

@@ -136,6 +136,15 @@ def test_the_least_sure_come_first_and_reviewed_ones_not_at_all(eight: Index) ->
     assert first["id"] not in {x["id"] for x in sampling.draw(eight, 99, "random", 0)}
 
 
+def test_a_second_review_is_of_what_one_other_person_judged(eight: Index) -> None:
+    first, second = sampling.draw(eight, 2, "random", 7)
+    reviews.add(eight, first["id"], reviews.Review(reviewer="m", verdict="good"), {})
+    for name in ("m", "k"):
+        reviews.add(eight, second["id"], reviews.Review(reviewer=name, verdict="good"), {})
+    assert [x["id"] for x in sampling.draw(eight, 9, "second", 7, "k")] == [first["id"]]
+    assert sampling.draw(eight, 9, "second", 7, "m") == []
+
+
 def test_corrections_are_snippets_of_the_caller_before_the_bridge(store: Path, index: Index) -> None:
     call, refused = make_call.distress(store), make_call.opted_out(store)
     index.scan()
