@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +18,12 @@ import soundfile as sf
 from telephony.messages import ENDINGS
 from telephony.phone_driver import DrivenPhone
 from telephony.phone_refuse import refuse
-from voice.demo.scenario import clips
 from voice.demo.system import HOST
 from voice.evaluation.handoff_faults import REFUSALS, Fault
 from voice.evaluation.handoff_lane import Lane, Log
+from voice.evaluation.handoff_people import CALL_MOST_S, CALLER_HZ, HUMAN_HZ, Stage, answer, strike
 from voice.evaluation.handoff_sound import first_tone_s, longest_silence_s, resemblance
 
-CALLER_HZ, HUMAN_HZ = 1900.0, 700.0
-TALK_S = 10.6
-"""A bridge that breaks within 10 s has not been one: a caller who stays is talked to longer."""
-CALL_MOST_S = 75.0
 AFTER_S = 5.0
 ALIKE = 0.4
 """Over 220 pairs a briefing resembled other callers' recordings by 0.24 at most, its own human's by 0.54 at least."""
@@ -66,37 +59,6 @@ class Result:
         return self.ending in ENDINGS and self.ending != "interrupted" and not self.untold
 
 
-@dataclass(slots=True)
-class _Stage:
-    """What happens while one call is up."""
-
-    lane: Lane
-    fault: Fault
-    n: int
-    caller: DrivenPhone
-    log: Log
-    humans: dict[str, DrivenPhone] = field(default_factory=dict)
-    rang_t: float | None = None
-    accept_t: float | None = None
-    accepted_by: str = ""
-    caller_leaves: bool = False
-
-    async def state(self, state: str, target: str = "") -> bool:
-        where: dict[str, Any] = {"state": state} | ({"target": target} if target else {})
-        return await self.log.fact("HandoffState", **where) is not None
-
-    def rang(self) -> None:
-        self.rang_t = self.rang_t or time.monotonic()
-
-
-def tone(folder: Path, hz: float) -> Path:
-    path = folder / f"tone-{hz:.0f}.wav"
-    if not path.exists():
-        t = np.arange(8000 * 6) / 8000
-        sf.write(str(path), 0.2 * np.sin(2 * np.pi * hz * t), 8000, subtype="PCM_16")
-    return path
-
-
 async def place(lane: Lane, fault: Fault, n: int) -> Result:
     """One call from dialling to five seconds after its end."""
     await lane.ready()
@@ -108,7 +70,7 @@ async def place(lane: Lane, fault: Fault, n: int) -> Result:
     tasks: list[asyncio.Task[Any]] = []
     humans: dict[str, DrivenPhone] = {}
     try:
-        stage = _Stage(lane=lane, fault=fault, n=n, caller=caller, log=Log(folder), humans=humans)
+        stage = Stage(lane=lane, fault=fault, n=n, caller=caller, log=Log(folder), humans=humans)
         for k, behaviour in enumerate((fault.first, fault.second)):
             if behaviour in REFUSALS:
                 rings_s = fault.rings_s if k == 0 else 0.0
@@ -128,8 +90,8 @@ async def place(lane: Lane, fault: Fault, n: int) -> Result:
         asked = await caller.wait("key_sent", timeout_s=5.0)
         for k, behaviour in enumerate((fault.first, fault.second)):
             if f"h{k}" in humans:
-                tasks.append(asyncio.create_task(_answer(stage, f"h{k}", behaviour)))
-        tasks.append(asyncio.create_task(_strike(stage)))
+                tasks.append(asyncio.create_task(answer(stage, f"h{k}", behaviour)))
+        tasks.append(asyncio.create_task(strike(stage)))
         ended = await stage.log.fact("CallEnded", timeout_s=CALL_MOST_S)
         ended_t = time.monotonic()
         for task in tasks:
@@ -148,111 +110,7 @@ async def place(lane: Lane, fault: Fault, n: int) -> Result:
     return _result(stage, ended, asked["t"] if asked else 0.0, orphans, lost, folder)
 
 
-# --- who does what --------------------------------------------------------------------------------
-
-
-async def _answer(stage: _Stage, name: str, behaviour: str) -> None:
-    """One human's telephone, from its ringing on."""
-    human, fault = stage.humans[name], stage.fault
-    if await human.wait("ringing", timeout_s=CALL_MOST_S) is None:
-        return
-    stage.rang()
-    await asyncio.sleep(0.3)
-    human.send(do="answer")
-    if fault.strikes == "crossing":
-        stage.caller_leaves = True
-        stage.caller.send(do="hangup")
-        return
-    if not await stage.state("SCREENING", name):
-        return
-    if behaviour == "machine":
-        human.send(do="play", file=str(clips()["human_hello"].path))
-        return
-    if behaviour == "mute":
-        return
-    if behaviour == "drop" and fault.at == "SCREENING":
-        human.send(do="hangup")
-        return
-    human.send(do="key", digits="1")
-    if not await stage.state("BRIEFING", name):
-        return
-    if behaviour == "decline":
-        human.send(do="key", digits="2")
-        return
-    if behaviour == "drop" and fault.at == "BRIEFING":
-        human.send(do="hangup")
-        return
-    if fault.at == "DECIDING" and not await stage.state("DECIDING", name):
-        return
-    if behaviour == "drop" and fault.at == "DECIDING":
-        human.send(do="hangup")
-        return
-    await _take(stage, name, behaviour)
-
-
-async def _take(stage: _Stage, name: str, behaviour: str) -> None:
-    """Accepts, and talks: a tone each way, so that both far ends can tell when they were joined."""
-    human, fault = stage.humans[name], stage.fault
-    await asyncio.sleep(0.5)
-    stage.caller.send(do="play", file=str(tone(stage.lane.folder, CALLER_HZ)))
-    human.send(do="play", file=str(tone(stage.lane.folder, HUMAN_HZ)))
-    await asyncio.sleep(0.3)
-    since = len(human.events)
-    human.send(do="key", digits="1")
-    sent = await human.wait("key_sent", since=since, timeout_s=5.0)
-    if await stage.log.fact("LegsBridged", human=name) is None:
-        return
-    stage.accept_t, stage.accepted_by = (sent["t"] if sent else None), name
-    if behaviour == "drop" and fault.at == "BRIDGED":
-        await asyncio.sleep(1.0)
-        human.send(do="hangup")
-        return
-    if behaviour == "holds":
-        await asyncio.sleep(2.0)
-        human.send(do="hold", on=True)
-        await asyncio.sleep(2.0)
-        human.send(do="hold", on=False)
-    await asyncio.sleep(TALK_S)
-    human.send(do="hangup")
-
-
-async def _strike(stage: _Stage) -> None:
-    """What goes wrong besides the humans."""
-    fault, lane = stage.fault, stage.lane
-    if fault.strikes == "webhooks-down":
-        lane.receiver.down = True
-        return
-    if fault.strikes in ("", "crossing") or not await stage.state(fault.at):
-        return
-    work: Coroutine[Any, Any, None] | None = None
-    match fault.strikes:
-        case "caller-leaves":
-            await asyncio.sleep(0.3)
-            stage.caller_leaves = True
-            stage.caller.send(do="hangup")
-        case "worker-killed":
-            lane.kill_worker()
-        case "store-fails":
-            work = lane.fail_store(2.0)
-        case "rtp-stops":
-            stage.caller_leaves = True
-            os.kill(stage.caller.pid, signal.SIGSTOP)
-            work = _wake(stage)
-    if work is not None:
-        await work
-
-
-async def _wake(stage: _Stage) -> None:
-    try:
-        await stage.log.fact("CallEnded")
-    finally:
-        os.kill(stage.caller.pid, signal.SIGCONT)
-
-
-# --- what is left ---------------------------------------------------------------------------------
-
-
-async def _orphans(stage: _Stage, ended_t: float) -> tuple[str, ...]:
+async def _orphans(stage: Stage, ended_t: float) -> tuple[str, ...]:
     """What is still there 5 s after the end; looks until nothing is, so a clean end is known sooner."""
     while True:
         left = [f"{p.name} is still on the line" for p in (stage.caller, *stage.humans.values()) if _is_up(p)]
@@ -289,7 +147,7 @@ def _nothing(fault: Fault, why: str) -> Result:
 
 
 def _result(
-    stage: _Stage, ended: dict[str, Any] | None, asked_t: float, orphans: tuple[str, ...], lost: int, folder: Path
+    stage: Stage, ended: dict[str, Any] | None, asked_t: float, orphans: tuple[str, ...], lost: int, folder: Path
 ) -> Result:
     log = stage.log
     ending = str(ended["ending"]) if ended else "none"
@@ -328,7 +186,7 @@ def _answered_t(phone: DrivenPhone) -> float:
     return next((float(e["t"]) for e in phone.events if e["event"] == "answered"), 0.0)
 
 
-def _two_way_t(stage: _Stage, folder: Path) -> float | None:
+def _two_way_t(stage: Stage, folder: Path) -> float | None:
     """When the later of both far ends first heard the other's tone, on the monotonic clock."""
     if stage.accept_t is None:
         return None
@@ -343,7 +201,7 @@ def _two_way_t(stage: _Stage, folder: Path) -> float | None:
     return max(heard)
 
 
-def _silence_s(stage: _Stage, folder: Path, asked_t: float, joined_t: float | None) -> float | None:
+def _silence_s(stage: Stage, folder: Path, asked_t: float, joined_t: float | None) -> float | None:
     """From the caller's key to two-way audio, or to the end: all that time the caller waits for us."""
     stereo = _read(folder / "caller.wav")
     if stereo is None or stage.fault.strikes == "rtp-stops":
