@@ -15,6 +15,10 @@ from telephony.messages import Transcribed
 
 _PART = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[.,;:!?…—]")
 _CLAUSE = re.compile(r"[.,;:!?…—]")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_MONEY = re.compile(r"([$£€])\s?(\d+)(?:\.(\d\d))?")
+_CURRENCY = {"$": "dollars", "£": "pounds", "€": "euros"}
+"""Recognisers write "$3,000.50" for what was said in words."""
 _EXPANSIONS = {
     "won't": "will not", "can't": "can not", "cannot": "can not", "shan't": "shall not", "ain't": "is not",
     "dont": "do not", "cant": "can not", "wont": "will not", "gonna": "going to", "wanna": "want to",
@@ -48,7 +52,8 @@ def tokens(text: str, start: float = 0.0, end: float = 0.0) -> tuple[Token, ...]
     """Lower-case words, contractions written out, times spread evenly over [``start``, ``end``] by letters."""
     out: list[tuple[str, int, int]] = []
     clause = 0
-    lowered = text.lower().replace("’", "'").replace("my self", "myself")
+    lowered = _THOUSANDS.sub("", text.lower().replace("’", "'").replace("my self", "myself"))
+    lowered = _MONEY.sub(_money, lowered)
     total = max(1, len(lowered))
     for part in _PART.finditer(lowered):
         if _CLAUSE.fullmatch(part[0]):
@@ -167,6 +172,11 @@ def _expand(word: str) -> list[str]:
         if word.endswith(suffix) and len(word) > len(suffix):
             return [word[: -len(suffix)], *full.split()]
     return [word]
+
+
+def _money(match: re.Match[str]) -> str:
+    cents = f" and {match[3]}" if match[3] and match[3] != "00" else ""
+    return f"{match[2]} {_CURRENCY[match[1]]}{cents}"
 
 
 def _inside_number(text: str, at: int) -> bool:

@@ -37,6 +37,8 @@ from voice.conversation.commands import Action, Emit, Say
 from voice.playbooks import load
 
 _MOST_TURNS = 16
+_REPEATS = 3
+"""Turns in which a caller whose matter was not taken up says it again."""
 _SECONDS_A_WORD = 0.4
 _UPSET, _CALM = 0.95, 0.1
 """Probability of distress of the scored windows beside an upset and a calm caller's words."""
@@ -145,6 +147,8 @@ class _Call:
                 return "Yes, that's right." if right else f"No, {script.answers.get(name, '')}."
             case "action" | "check":
                 return "Yes please." if script.agree else "No, don't."
+        if script.intent and not self.out.intents and turn <= _REPEATS:
+            return script.opening
         return self.then.pop(0) if self.then else "No thanks, that's all."
 
     def turn(self, said: str) -> None:

@@ -45,13 +45,12 @@ class PhoneLine:
                            log_prob=found.log_prob, no_speech=found.no_speech)  # fmt: skip
 
     def line(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Noise of a street's spectrum at ``snr_db``, then packet loss."""
+        """Noise with the speech's own long-term spectrum at ``snr_db`` below its active level, then packet loss."""
         rng = np.random.default_rng(self.seed)
         out = sound.copy()
         if self.snr_db is not None:
-            noise = np.cumsum(rng.normal(size=len(out)))
-            noise = np.diff(noise - np.convolve(noise, np.ones(80) / 80, "same"), prepend=0.0)
-            noise = phone_band(noise.astype(np.float32) / (np.abs(noise).max() + 1e-9), RATE_HZ)
+            phases = np.exp(2j * np.pi * rng.random(len(out) // 2 + 1))
+            noise = np.fft.irfft(np.abs(np.fft.rfft(out)) * phases, len(out)).astype(np.float32)
             active = np.sqrt(np.mean(out[np.abs(out) > 0.02] ** 2)) if np.any(np.abs(out) > 0.02) else 0.05
             out += noise * np.float32(active / (np.std(noise) * 10 ** (self.snr_db / 20)))
         for k in np.flatnonzero(rng.random(len(out) // _PACKET) < self.loss):

@@ -7,7 +7,9 @@ import pytest
 from telephony.messages import HandoffAnswered, HandoffOffered, IntentRecognised
 from tests.unit.voice.conversation.line import Line
 from voice.conversation import answers
+from voice.conversation.slots import extract
 from voice.conversation.words import tokens
+from voice.playbooks import Slot
 
 SAY_IT_AGAIN = ("once more", "did not catch", "another way", "did not get")
 
@@ -152,3 +154,28 @@ def test_no_turn_to_an_upset_caller_is_longer_than_three_sentences() -> None:
     for text in ("My bill is wrong.", "4417", "Yes.", "forty dollars"):
         said = call.caller(text)[0]
         assert said.count(".") + said.count("?") <= 3
+
+
+@pytest.mark.parametrize(
+    ("heard", "value"),
+    [
+        ("It was $210.", "210 dollars"),
+        ("$3,000 please", "3000 dollars"),
+        ("£15.20", "15.20 pounds"),
+        ("$5.00", "5 dollars"),
+    ],
+)
+def test_money_as_recognisers_write_it(heard: str, value: str) -> None:
+    amount = Slot.model_validate({"kind": "amount", "label": "it", "ask": "How much?"})
+    found = extract(amount, tokens(heard), heard, asked=True)
+    assert found is not None
+    assert found.value == value
+
+
+def test_an_upset_caller_is_asked_for_the_number_again_once_and_then_offered_a_colleague(line: Line) -> None:
+    line.caller("Hello, I am calling about my order. It has not arrived yet.")
+    first = " ".join(line.caller("The order never came, you promised me a new one last week. This is unacceptable."))
+    assert "Yes." not in first
+    second = " ".join(line.caller("I can't do this anymore. I am so upset and nobody helps me."))
+    assert "colleague" in second
+    assert "order number" not in second
