@@ -183,6 +183,9 @@ class Dialogue(Talk):
         """No answer to the question: a complaint is acknowledged before the question comes once more."""
         if asides.complains(turn) and not self.misunderstood:
             self.without_progress += 1
+            if upset and self.without_progress > 1:
+                # Heard once is enough: the same question again would be a wall to somebody who is upset.
+                return reply.then(self.make_offer("stuck", upset=upset))
             return self._stuck(reply, upset) or reply.say(self._phrase("heard", upset), self.question)
         return self._missed(reply, upset, again)
 

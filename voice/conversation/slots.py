@@ -66,11 +66,17 @@ def extract(slot: Slot, turn: Sequence[Token], raw: str, *, asked: bool) -> Foun
     return _free(turn, raw) if asked else None
 
 
+_ALONE_LENGTH = 3
+"""Words beside which a single digit still is one."""
+
+
 def incomplete(slot: Slot, turn: Sequence[Token]) -> str:
     """Digits of a number the caller has not finished, e.g. two of four; empty if there are none."""
     if slot.kind not in ("digits", "phone"):
         return ""
     joined = "".join(d for d, _, _ in digit_runs(turn))
+    if len(joined) == 1 and len(turn) > _ALONE_LENGTH:
+        return ""  # "you promised me a new one" begins no number
     return joined if 0 < len(joined) < slot.min else ""
 
 
