@@ -7,6 +7,7 @@ processes say).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -141,10 +142,15 @@ class Lane:
         return Log(self.store / "calls" / sorted(new)[0])
 
     def open_ports(self) -> int:
-        """RTP ports of the gateway that are still bound."""
+        """RTP ports that the gateway's process still has bound; other processes may use the same range."""
         low, high = (int(p) for p in self.ports.rtp(0).split("-"))
-        lines = Path("/proc/net/udp").read_text("ascii").splitlines()[1:]
-        return sum(low <= int(line.split()[1].rpartition(":")[2], 16) <= high for line in lines)
+        sockets = set()
+        for fd in Path(f"/proc/{self._pid('gateway')}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                sockets.add(os.readlink(fd))
+        lines = [line.split() for line in Path("/proc/net/udp").read_text("ascii").splitlines()[1:]]
+        ports = [int(x[1].rpartition(":")[2], 16) for x in lines if f"socket:[{x[9]}]" in sockets]
+        return sum(low <= port <= high for port in ports)
 
     def kill_worker(self) -> None:
         os.kill(self._pid("worker-1"), signal.SIGKILL)
