@@ -34,7 +34,7 @@ Act, Art. 5(1)(f)), nor to decide anything that cannot be undone.
 **Inputs.** Every caller through the same {low:.0f}-{high:.0f} Hz band at 8 kHz and one level; {prosody} prosodic
 features and pooled states of {encoder}.
 
-**How it was chosen.** Weights, calibration and threshold never saw speakers of `split = test`. The recipe (which layers,
+**How it was chosen.** Weights, calibration and threshold never saw speakers of `split = test`. The recipe (layers,
 how much freedom, how many networks) was chosen by hand on left-out speakers and corpora of all splits, so the rows
 *within* and *leave out* flatter a little; *shipped … test split* is freer of it, but not wholly.
 
