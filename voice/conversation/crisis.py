@@ -6,7 +6,7 @@ tool. Hears from: tokens. Tells: `voice.conversation.distress`, `voice.conversat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from voice.conversation.tables import read_table
@@ -21,21 +21,32 @@ class CrisisWords:
     phrases: tuple[str, ...]
     denials: tuple[str, ...]
     idioms: tuple[str, ...]
+    frames: tuple[tuple[str, str, int], ...]
 
     @classmethod
     def shipped(cls) -> CrisisWords:
         table = read_table("crisis.toml")
         lists = {k: tuple(table[k]) for k in ("phrases", "denials", "idioms")}
-        return cls(version=str(table["version"]), **lists)
+        frames = tuple((str(f["first"]), str(f["then"]), int(f["within"])) for f in table["frames"])
+        return cls(version=str(table["version"]), frames=frames, **lists)
 
     def heard(self, turn: Sequence[Token]) -> Match | None:
         """The words of danger, unless they are denied or a figure of speech."""
         harmless = [m for p in (*self.denials, *self.idioms) for m in find_all(turn, p)]
-        for phrase in self.phrases:
-            for match in find_all(turn, phrase):
-                if not any(h.first <= match.last and match.first <= h.last for h in harmless):
-                    return match
+        for match in self._matches(turn):
+            if not any(h.first <= match.last and match.first <= h.last for h in harmless):
+                return match
         return None
+
+    def _matches(self, turn: Sequence[Token]) -> Iterator[Match]:
+        for phrase in self.phrases:
+            yield from find_all(turn, phrase)
+        for first, then, within in self.frames:
+            ends = list(find_all(turn, then))
+            for begin in find_all(turn, first):
+                for end in ends:
+                    if 0 < end.first - begin.last <= within:
+                        yield Match(first=begin.first, last=end.last)
 
     def denied(self, turn: Sequence[Token]) -> Match | None:
         """A denial: no crisis, but no calm sentence either."""
