@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import make_call
+from voice.store.index import Index
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -43,6 +44,10 @@ def server(store: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def served(store: Path) -> Iterator[str]:
     """The replay pages over a store, in a process of their own; their address."""
+    # the first page must not depend on how soon the server's own scan comes
+    index = Index.open(store)
+    index.scan(everything=True)
+    index.close()
     port = _free_port()
     command = [sys.executable, "-m", "tests.browser.serve", str(store), f"127.0.0.1:{port}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
