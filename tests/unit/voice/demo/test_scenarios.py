@@ -49,7 +49,7 @@ def test_the_pairs_differ_in_nothing_but_the_voice_or_nothing_but_the_words() ->
     assert all(clips()[c].level == 0 for c in calm.says)
     neutral = load("upset-voice-neutral-words")
     levels = [clips()[c].level for c in upset.says]
-    assert [clips()[c].level for c in neutral.says[: len(levels)]] == levels == [0, 0, 0.33, 0.67, 1, 1]
+    assert [clips()[c].level for c in neutral.says[: len(levels)]] == levels == [0, 0, 0.33, 0.67, 1, 1, 1]
 
 
 def test_a_strained_voice_is_louder_than_the_same_sentence_calm() -> None:
