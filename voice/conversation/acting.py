@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telephony.messages import Decision, Fact, HandoffRequested, HangUp, Reason
+from telephony.messages import Decision, Fact, HandoffOffered, HandoffRequested, HangUp, Reason
 from telephony.settings import Settings
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.dialogue import Dialogue
@@ -66,8 +66,10 @@ class Acting:
         return [HangUp(cause="resolved")]
 
     def _reply(self, reply: Reply) -> list[Action]:
-        say: list[Action] = [self._say(reply.text)] if reply.text else []
-        return [*say, *reply.facts]
+        """An offer is a turn of its own: the gateway counts the silence after it from when it was last spoken."""
+        offers = any(isinstance(f.fact, HandoffOffered) for f in reply.facts)
+        turns = [" ".join(reply.parts[:-1]), reply.parts[-1]] if offers and len(reply.parts) > 1 else [reply.text]
+        return [*(self._say(t) for t in turns if t), *reply.facts]
 
     def _say(self, text: str, *, keep: bool = False) -> Say:
         return Say(text=text, rate_wpm=self._pacer.turn(self._distress.level), keep=keep)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from telephony.errors import ConfigError
-from telephony.messages import BriefingBuilt, HandoffOffered, IntentRecognised, SlotFilled
+from telephony.messages import BriefingBuilt, HandoffOffered, HandoffState, IntentRecognised, SlotFilled
 from tests.unit.voice.conversation.line import Line, conversation
 from voice.playbooks import check, load, shipped
 
@@ -52,7 +52,7 @@ def test_payment_plan_is_gathered_then_a_person_is_offered() -> None:
     line.caller("one two three four five six")
     line.caller("Yes.")
     line.caller("thirty dollars")
-    said = line.caller("Yes please.")[0]
+    said = " ".join(line.caller("Yes please."))
     assert "30 dollars a month is asked for" in said
     assert said.endswith("Shall I bring one in?")
 
@@ -68,7 +68,7 @@ def test_bank_asks_for_four_digits_only_and_blocks_after_a_yes() -> None:
 
 def test_bereavement_goes_to_a_person_without_questions() -> None:
     line = call("bank-cards")
-    said = line.caller("My husband passed away and he had a card with you.")[0]
+    said = " ".join(line.caller("My husband passed away and he had a card with you."))
     assert "sorry" not in said
     assert said.endswith("Shall I bring one in?")
     assert [f.intent for f in line.facts(IntentRecognised)] == ["bereavement"]
@@ -104,3 +104,15 @@ def test_faults_name_their_line(tmp_path: Path) -> None:
     file.write_text(text.replace("{ticket_number} is", "{tickt} is"), "utf-8")
     with pytest.raises(ConfigError, match=r"line \d+, intents\.repair\.answer: \{tickt\}"):
         load(str(file))
+
+
+def test_an_offer_after_a_long_answer_waits_for_its_own_end() -> None:
+    """The gateway's 12 s for an answer must not run out while the agent still speaks."""
+    line = call("bank-cards")
+    for text in ("I want to raise my limit.", "3344", "Right.", "two thousand dollars"):
+        line.caller(text)
+    said = line.caller("Yeah, go ahead.")
+    assert len(said) == 2
+    assert said[1].endswith("Shall I bring one in?")
+    assert "go on here" in line.caller("Nope.")[0]
+    assert [f.state for f in line.facts(HandoffState) if isinstance(f, HandoffState)] == ["OFFERED", "IDLE"]
