@@ -202,14 +202,12 @@ def _two_way_t(stage: Stage, folder: Path) -> float | None:
 
 
 def _silence_s(stage: Stage, folder: Path, asked_t: float, joined_t: float | None) -> float | None:
-    """From the caller's key to two-way audio, or to the end: all that time the caller waits for us."""
+    """From the caller's key to two-way audio with the last human, or to the end: all that time the caller waits."""
     stereo = _read(folder / "caller.wav")
     if stereo is None or stage.fault.strikes == "rtp-stops":
         return None
     zero = _answered_t(stage.caller)
     end_s = len(stereo) / 8000 if joined_t is None else joined_t - zero
-    if stage.fault.at == "BRIDGED" and stage.fault.first == "drop":
-        end_s = len(stereo) / 8000
     return longest_silence_s(stereo, max(0.0, asked_t - zero), end_s)
 
 
