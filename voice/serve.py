@@ -71,8 +71,15 @@ def check_startable(settings: Settings) -> None:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind((host, port))
-            except OSError as exc:
-                raise ConfigError(key, value, f"{(exc.strerror or str(exc)).lower()}; choose another") from exc
+            except (OSError, OverflowError) as exc:
+                why = (getattr(exc, "strerror", None) or str(exc)).lower()
+                raise ConfigError(key, value, f"{why}; choose another") from exc
+    # Every worker would say it, each in its own line.
+    from voice import playbooks
+
+    playbooks.load(settings.agent.playbook)
+    if settings.agent.voice != "default" and not Path(settings.agent.voice).is_file():
+        raise ConfigError("agent.voice", settings.agent.voice, "no such file; give the path of a Piper voice (.onnx)")
     if settings.privacy.analyse_emotion and (lacks := missing_model(settings.ear.model)):
         raise ConfigError(
             "ear.model", settings.ear.model, f"{lacks} is missing; choose open, research or a folder that holds a model"

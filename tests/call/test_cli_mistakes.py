@@ -64,6 +64,20 @@ def test_a_missing_ear_model_is_named(tmp_path: Path) -> None:
     assert "ear.model = 'no-such-ear'" in line
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[agent]\nplaybook = 'nope.toml'\n", "agent.playbook = 'nope.toml'"),
+        ("[agent]\nvoice = 'nope.onnx'\n", "agent.voice = 'nope.onnx'"),
+        ("[worker]\nlink = '127.0.0.1:99999'\n", "worker.link = '127.0.0.1:99999'"),
+    ],
+)
+def test_what_every_worker_would_stumble_over_is_said_once(tmp_path: Path, text: str, says: str) -> None:
+    ports = "[sip]\nbind='127.0.0.1:0'\n[web]\nbind='127.0.0.1:0'\n"
+    ports += "" if "[worker]" in text else "[worker]\nlink='127.0.0.1:0'\n"
+    assert says in one_line(warmline("serve", "--config", str(config(tmp_path, ports + text)), cwd=tmp_path))
+
+
 def test_an_unreadable_recording_is_named(tmp_path: Path) -> None:
     (tmp_path / "noise.wav").write_bytes(b"this is no sound")
     assert "noise.wav" in one_line(warmline("score", "noise.wav", cwd=tmp_path))

@@ -22,6 +22,7 @@ from telephony.messages import (
     Disclosed,
     DistressChanged,
     Fact,
+    HandoffState,
     LegsBridged,
     PauseTurn,
     Said,
@@ -108,7 +109,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         """What a call that another worker began has settled already."""
         for stamped in log:
             match stamped.fact:
-                case Disclosed() | ConsentChanged() | LegsBridged():
+                case Disclosed() | ConsentChanged() | LegsBridged() | HandoffState():
                     self._committed(Committed(stamped=stamped))
                 case DistressChanged(level=level):
                     self._level = level
@@ -169,6 +170,9 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
                 self._bridged = True
                 self.close()
                 self._ear = None
+            case HandoffState(state="IDLE"):
+                # The human dropped at once: the caller is the agent's again, for words only.
+                self._bridged = False
             case Said(turn=turn) as said if turn:
                 self._agent.ended(turn)
                 if (timed := self._stopwatch.said(said)) is not None:

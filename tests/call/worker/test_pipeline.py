@@ -161,6 +161,19 @@ async def test_after_the_bridge_nothing_is_heard_any_more(gateway: Gateway) -> N
     assert [type(s.fact) for s in gateway.log[n:]] == []
 
 
+async def test_after_a_human_who_dropped_the_caller_is_heard_again(gateway: Gateway) -> None:
+    await said(gateway, 1)
+    gateway.emit(LegsBridged(human="care"))
+    await gateway.run(3.0)
+    gateway.emit(HandoffState(state="FAILED", outcome="human-dropped"))
+    gateway.emit(HandoffState(state="IDLE", outcome="nobody"))
+    await said(gateway, 2)
+    await gateway.say("When are you open on Saturday?")
+    await gateway.until(lambda: bool(gateway.of(Transcribed)))
+    await gateway.until(lambda: "Saturday" in gateway.texts()[-1])
+    assert not gateway.of(EmotionScored)
+
+
 async def test_another_worker_goes_on_where_the_first_stood(gateway: Gateway) -> None:
     await said(gateway, 1)
     await gateway.say("I would like to know where my order is.")
