@@ -16,6 +16,8 @@ from voice.conversation.slots import Found, extract, incomplete
 from voice.conversation.words import Token
 from voice.playbooks.schema import Intent, Playbook, Slot
 
+_AROUND_DIGITS = 4
+"""Most other words in a turn that brings the rest of a number."""
 Phase = Literal["open", "slot", "confirm", "action", "else", "check", "offer", "closing", "handed"]
 
 
@@ -176,7 +178,9 @@ class Matter:
         found = extract(slot, turn, fact.text, asked=asked)
         if found is None and asked and self.partial:
             digits = self.partial + "".join(d for d, _, _ in digit_runs(turn))
-            if len(digits) > len(self.partial) and slot.min <= len(digits) <= slot.max:
+            # "You promised me a new one" says no digit: the rest of a number comes without a story around it.
+            short = len(turn) <= _AROUND_DIGITS + len(digits) - len(self.partial)
+            if short and len(digits) > len(self.partial) and slot.min <= len(digits) <= slot.max:
                 return Found(value=digits, confidence=0.7, start=fact.start, end=fact.end)
         return found
 

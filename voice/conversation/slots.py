@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice.conversation.numbers import cardinal, digit_runs
+from voice.conversation.numbers import HOMOPHONES, cardinal, digit_runs
 from voice.conversation.words import Token, find
 from voice.playbooks.schema import Slot
 
@@ -81,7 +81,7 @@ def incomplete(slot: Slot, turn: Sequence[Token]) -> str:
 
 
 def _digits(turn: Sequence[Token], low: int, high: int, asked: bool) -> Found | None:
-    runs = digit_runs(turn)
+    runs = _with_lead(turn, digit_runs(turn), low) if asked else digit_runs(turn)
     fitting = [r for r in runs if low <= len(r[0]) <= high]
     if not fitting and asked and runs:
         joined = "".join(d for d, _, _ in runs)
@@ -91,6 +91,15 @@ def _digits(turn: Sequence[Token], low: int, high: int, asked: bool) -> Found | 
         return None
     digits, first, last = fitting[-1]
     return _found(turn, digits, first, last, 0.9 if asked else 0.8)
+
+
+def _with_lead(turn: Sequence[Token], runs: list[tuple[str, int, int]], low: int) -> list[tuple[str, int, int]]:
+    """A run one digit short whose first one was written as a word: "is to zero four six" is 2046."""
+    out = []
+    for digits, first, last in runs:
+        lead = HOMOPHONES.get(turn[first - 1].text) if first else None
+        out.append((lead + digits, first - 1, last) if lead and len(digits) == low - 1 else (digits, first, last))
+    return out
 
 
 def _postcode(turn: Sequence[Token]) -> Found | None:

@@ -179,3 +179,15 @@ def test_an_upset_caller_is_asked_for_the_number_again_once_and_then_offered_a_c
     second = " ".join(line.caller("I can't do this anymore. I am so upset and nobody helps me."))
     assert "colleague" in second
     assert "order number" not in second
+
+
+def test_first_digit_written_as_a_word(line: Line) -> None:
+    line.caller("Where is my order?")
+    assert "two zero four six" in line.caller("My order number is to zero four six.")[0]
+
+
+def test_a_number_is_not_completed_from_a_story(line: Line) -> None:
+    line.caller("Where is my order?")
+    assert line.caller("zero four six") == ["Yes."]
+    said = line.caller("The order never came, you promised me a new one last week.")[0]
+    assert "Is that right" not in said
