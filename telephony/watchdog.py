@@ -65,8 +65,8 @@ class Limits:
     dead_air_most_s: float = 1.8
     late_grace_s: float = 0.2
     """Where the words themselves came late there is less grace: 2 s of dead air are never reached."""
-    words_s: float = 1.9
-    """From the end of the caller's speech to its words. No pause within a turn is waited out for longer than 1.8 s
+    words_s: float = 1.8
+    """From the end of the caller's speech to its words. No pause within a turn is waited out for longer
     (`voice.conversation.endpointing`), so a caller still without an answer waits for a slow recogniser."""
     speech_s: float = 1.0
     """Shorter sounds may be a cough, which has no words to come."""

@@ -162,7 +162,7 @@ def spoken_without_words(length_s: float) -> Call:
 
 
 def test_a_slow_recogniser_is_no_silence_for_the_caller() -> None:
-    assert spoken_without_words(3.0).until(16.0) == [(13.9, PLEASE_WAIT)]
+    assert spoken_without_words(3.0).until(16.0) == [(13.8, PLEASE_WAIT)]
 
 
 def test_a_cough_is_not_asked_to_wait() -> None:
@@ -176,7 +176,7 @@ def test_noise_without_words_is_asked_to_wait_once() -> None:
     call.until(17.0, heard=True)
     call.fact(SpeechStopped(leg="caller", at=17.0))
     call.until(20.0)
-    assert call.out == [(13.9, PLEASE_WAIT)]
+    assert call.out == [(13.8, PLEASE_WAIT)]
 
 
 def test_a_worker_that_stays_mute_loses_the_caller_to_a_human() -> None:
