@@ -63,11 +63,11 @@ CALM = Strain(
 )
 UPSET = {
     "angry": Strain(
-        f0_shift_st=7, f0_range=1.8, tempo=1.15, tilt_db_octave=5, contrast=1.3, formant=1.06, aperiodicity=0.7
+        f0_shift_st=10.5, f0_range=2.1, tempo=1.24, tilt_db_octave=8.4, contrast=1.4, formant=1.085, aperiodicity=0.52
     ),
     "afraid": Strain(
-        f0_shift_st=6, f0_range=1.4, tempo=1.15, tilt_db_octave=5, contrast=1.1, formant=1.03, aperiodicity=1.0,
-        tremor_st=0.35, f0_noise_st=0.06, tremor_db=0.8,
+        f0_shift_st=9.2, f0_range=1.56, tempo=1.24, tilt_db_octave=8.4, contrast=1.14, formant=1.04, aperiodicity=0.94,
+        tremor_st=0.5, f0_noise_st=0.08, tremor_db=1.1,
     ),
 }  # fmt: skip
 TREMOR_HZ = 6.5
@@ -187,7 +187,7 @@ def close_gaps(samples: Floats, most_s: float = 0.16) -> Floats:
 
 
 def clip(text: str, voice: str, style: str, level: float) -> Floats:
-    """One sentence at 8 kHz, -26 dBFS when calm and 6 dB louder when upset, limited by tanh."""
+    """One sentence at 8 kHz, -26 dBFS when calm and 8 dB louder when upset, limited by tanh."""
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder, "spoken.wav")
         subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(spoken)], check=True)
@@ -196,7 +196,7 @@ def clip(text: str, voice: str, style: str, level: float) -> Floats:
     if rate_hz != RATE_HZ:
         mono = resample_poly(mono, RATE_HZ, rate_hz)
     effective = level if style != "calm" else 0.0
-    rendered = normalise(rerender(normalise(mono), strain(style, level)), -26 + 6 * effective)
+    rendered = normalise(rerender(normalise(mono), strain(style, level)), -26 + 8 * effective)
     return close_gaps(resample_poly(0.9 * np.tanh(rendered / 0.9), 1, 2))
 
 
