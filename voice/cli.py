@@ -67,7 +67,17 @@ def demo(
     if scenario not in scenarios():
         raise UserError(f"--scenario {scenario}: choose one of {', '.join(scenarios())}")
     keep_web = sys.stdout.isatty() if keep is None else keep
-    raise typer.Exit(asyncio.run(run_demo(scenario, store, Console(), keep_web)))
+
+    async def run() -> int:
+        task = asyncio.ensure_future(run_demo(scenario, store, Console(), keep_web))
+        # SIGTERM takes everything down that was started, as Ctrl-C does
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        raise typer.Exit(asyncio.run(run()))
+    except asyncio.CancelledError:
+        raise typer.Exit(143) from None
 
 
 @app.command(epilog="Example: warmline serve --config warmline.toml")
