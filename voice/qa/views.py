@@ -145,6 +145,7 @@ _TITLES = {
     "CallEnded": "Call ends: {ending}",
     "LegsBridged": "Caller and human joined",
     "IntentRecognised": "Understood: {intent}",
+    "ModeChanged": "Led: {mode}",
     "ConsentHeard": "Human says: {intent}",
 }
 
