@@ -22,6 +22,10 @@ setup-dev: .venv/.dev ## ... and to test and change it
 .venv/.dev: requirements-dev.lock .venv/.runtime
 	@PYTHON=$(PYTHON) bash tests/packaging/setup.sh dev
 
+# The peer we measure against speaks through piper-tts (GPL-3): only here, never in what ships.
+.venv/.bench: requirements-bench.lock .venv/.dev
+	@PYTHON=$(PYTHON) bash tests/packaging/setup.sh bench
+
 demo: .venv/.runtime ## One whole phone call on this machine: make demo SCENARIO=distress|calm|asks-for-human|human-busy|no-human
 	@$(BIN)/warmline demo --scenario $(SCENARIO) $(DEMO_ARGS)
 
@@ -41,7 +45,7 @@ interop: .venv/.dev ## SIPp and baresip call in and act as the human
 browser: .venv/.dev ## The pages in a real Chromium
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
-bench: .venv/.dev ## Voice-to-voice under load, beside plain pipecat
+bench: .venv/.bench ## Voice-to-voice under load, beside plain pipecat
 	$(BIN)/warmline eval latency --calls 4
 
 ear: .venv/.dev ## Train both ear models from WARMLINE_DATA and write their cards

@@ -8,3 +8,4 @@ compile() {
 }
 compile -o requirements.lock
 compile --extra dev --extra train -c requirements.lock -o requirements-dev.lock
+compile --extra bench -c requirements-dev.lock -o requirements-bench.lock

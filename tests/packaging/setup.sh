@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv from the hashed lock and brings the few programs Python cannot. Usage: setup.sh runtime|dev
+# Makes .venv from the hashed lock and brings the few programs Python cannot. Usage: setup.sh runtime|dev|bench
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kind=$1
@@ -28,7 +28,7 @@ fi
 
 [ -x .venv/bin/python ] || { say "creating .venv with $($python --version)"; "$python" -m venv .venv; }
 lock=requirements.lock
-[ "$kind" = dev ] && lock=requirements-dev.lock
+if [ "$kind" != runtime ]; then lock=requirements-$kind.lock; fi
 say "installing $(grep -c '==' $lock) pinned packages from $lock (a minute or two the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 if [ "$kind" = runtime ]; then
