@@ -153,7 +153,7 @@ class Dialogue(Talk):
         if answer == "yes" and intent and intent.followup:
             self.matter.done.append(intent.followup.note)
             return self._next(reply.say(self.matter.fill(intent.followup.done)), upset)
-        if answer == "no":
+        if answer == "no" and not asides.complains(turn):
             return self._next(reply.say(self._phrase("offer_declined", upset)), upset)
         if switched := self._switch(turn, fact, reply, upset):
             return switched

@@ -52,6 +52,14 @@ def test_complaint_about_an_answer_gets_one_apology_and_a_remedy(line: Line, com
     assert "added that to your case" in line.caller("It never came.")[0]
 
 
+def test_despair_at_a_remedy_is_no_refusal_of_it(line: Line) -> None:
+    answered(line)
+    line.caller("It never came, this is unacceptable.")
+    said = line.caller("I can't take this anymore. I am still waiting and nobody helps me at all.")[0]
+    assert "go on here" not in said
+    assert "colleague" in said
+
+
 def test_upset_caller_is_never_asked_to_say_it_again(line: Line) -> None:
     answered(line)
     line.voice(0.95, 0.95, 0.95)
