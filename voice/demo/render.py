@@ -8,9 +8,9 @@ C++ compiler, and 0.3.5 imports ``pkg_resources``, gone from present setuptools 
 numpy``, then ``pip install --no-build-isolation pyworld``). So the clips are shipped, not the vocoder.
 
 ``style`` and ``level`` (0 calm to 1 upset) are rendering settings, not emotion labels: nobody has rated these voices,
-and they must never train or judge a model. Sources: M. Morise et al., WORLD, IEICE Trans. E99-D (2016); direction of
-each change: Juslin & Laukka, Psychol. Bull. 129 (2003), table 7 (anger, fear: higher F0, faster, more energy above 500
-Hz).
+they were chosen with models like the one that the demo runs, and they must never train or judge a model. Sources:
+M. Morise et al., WORLD, IEICE Trans. E99-D (2016); direction of each change: Juslin & Laukka, Psychol. Bull. 129
+(2003), table 7 (anger, fear: higher F0, faster, more energy above 500 Hz).
 """
 
 from __future__ import annotations
