@@ -8,13 +8,12 @@ Hears from: phone events, facts. Tells: `voice.demo.runner`.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice.demo.scenario import Human, Scenario
+from voice.demo.scenario import Answer, Human, Scenario
 
 Json = Mapping[str, Any]
 
@@ -83,7 +82,7 @@ class Caller:
     said_since: bool = False
     bursts_seen: int = 0
     left: bool = False
-    used: Counter[str] = field(default_factory=Counter)
+    used: Counter[Answer] = field(default_factory=Counter)
 
     def fact(self, fact: Json) -> None:
         match fact:
@@ -133,9 +132,9 @@ class Caller:
 
     def _choose(self) -> str:
         for answer in self.scenario.answers:
-            asked = self.offered if answer.when == "offer" else re.search(answer.when, self.heard, re.IGNORECASE)
-            if asked and self.used[answer.when] < answer.most and (answer.clip or self.last):
-                self.used[answer.when] += 1
+            fits = answer.fits(self.heard, self.offered) and (answer.clip or self.last)
+            if fits and self.used[answer] < answer.most:
+                self.used[answer] += 1
                 return answer.clip or self.last
         if self.next_say < len(self.scenario.says):
             self.next_say += 1

@@ -35,12 +35,16 @@ class Clip:
 class Answer:
     """What the caller says when asked something, whenever that comes; ``clip`` empty: says the last sentence again.
 
-    ``when`` is a regular expression over what the agent said, or ``offer``: a colleague was offered.
+    ``offered``: when a colleague was offered. ``when``: a regular expression over what the agent said.
     """
 
-    when: str
+    offered: bool = False
+    when: str = ""
     clip: str = ""
     most: int = 2
+
+    def fits(self, heard: str, offered: bool) -> bool:
+        return (self.offered and offered) or bool(self.when and re.search(self.when, heard, re.IGNORECASE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +61,11 @@ class Expected:
     """What the facts of the call must show."""
 
     endings: tuple[str, ...]
-    handed_off: bool
     peak: tuple[Level, ...]
+    handed_off: bool | None
+    """``None``: either way."""
+    never: tuple[str, ...] = ()
+    """Reasons for which no human may have been due."""
     reasons: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     """Outcomes that must have occurred, in this order."""
@@ -114,8 +121,9 @@ def load(name: str) -> Scenario:
         total_s=table.get("total_s", 45.0),
         expect=Expected(
             endings=tuple(expect["endings"]),
-            handed_off=expect["handed_off"],
             peak=tuple(expect["peak"]),
+            handed_off=expect.get("handed_off"),
+            never=tuple(expect.get("never", [])),
             reasons=tuple(expect.get("reasons", [])),
             outcomes=tuple(expect.get("outcomes", [])),
         ),

@@ -54,8 +54,13 @@ def problems(facts: Sequence[Json], expect: Expected) -> list[str]:
     if peak not in expect.peak:
         found.append(f"the highest level was {peak}, not {' or '.join(expect.peak)}")
     handed = any(f["state"] == "HOLDING" for f in of(facts, "HandoffState"))
-    if handed != expect.handed_off:
+    if expect.handed_off is not None and handed != expect.handed_off:
         found.append("the caller was handed off" if handed else "the caller was not handed off")
+    wrong = {f["reason"] for name in ("HandoffOffered", "HandoffRequested") for f in of(facts, name)} & set(
+        expect.never
+    )
+    if wrong:
+        found.append(f"a human was due for the reason {', '.join(sorted(wrong))}")
     missing = set(expect.reasons) - reasons(facts)
     if missing:
         found.append(f"no handoff for the reason {', '.join(sorted(missing))}")

@@ -124,3 +124,10 @@ def test_reasons_are_plain_words_with_value_reference_and_time() -> None:
         }
     )
     assert text == "voice: voice sounds distressed 0.81 (reference 0.45), 31.0-33.0 s"
+
+
+def test_a_human_for_a_reason_that_must_not_be_is_a_problem() -> None:
+    expect = load("upset-words-calm-voice").expect
+    assert any("reason distress" in p for p in problems(GOOD, expect))
+    stuck = [{**f, "reason": "stuck"} if f["fact"] == "HandoffOffered" else f for f in GOOD]
+    assert problems([f for f in stuck if f.get("level") != "distress"], expect) == []
