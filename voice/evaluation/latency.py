@@ -4,7 +4,8 @@ Each agent answers the same recorded sentences on the same machine in the same r
 The callers' telephones run on it too, as one process a call. A delay is the time from the last 20 ms frame above -45
 dBFS that the telephone sent to the first far-end speech that it heard, its jitter buffer included; a sentence into
 which the agent spoke is no delay but counts as cut. All turns count, those too whose end the end-of-turn model
-misjudged. Ours speaks through its phrase cache as shipped, its emotion analysis switched on.
+misjudged; plain pipecat then waits 3 s, so its turns below that stand in a row of their own, and the ratio is of all
+our turns to those. Ours speaks through its phrase cache as shipped, its emotion analysis switched on.
 
 Hears from: the telephones. Tells: `voice.evaluation.figures`.
 """
@@ -30,6 +31,8 @@ TARGETS_MS: dict[int, tuple[float, float]] = {1: (550.0, 750.0), 8: (650.0, 950.
 ROUNDS = {1: 3}
 """A call has five turns: one caller calls three times, several call once."""
 START_S = 180.0
+INCOMPLETE_MS = 3000.0
+"""What pipecat's end-of-turn analyser waits when its model says that more is to come (its default ``stop_secs``)."""
 NOT_COMPARED = "not compared"
 """Without the extra ``bench`` there is no plain pipecat to compare with."""
 
@@ -52,7 +55,7 @@ def figures(calls: int, seed: int) -> list[Figure]:
     for n in levels:
         rows += _rows("warmline", n, ours[n], seed, TARGETS_MS.get(n))
         rows += _rows("plain_pipecat", n, theirs.get(n, []), seed, None)
-        rows.append(_ratio(n, ours[n], theirs.get(n, [])))
+        rows += _judged_complete(n, ours[n], theirs.get(n, []), seed)
     return rows
 
 
@@ -140,14 +143,22 @@ def _interval(delays: np.ndarray[tuple[int, ...], np.dtype[np.float64]], p: int,
     return round(float(low), 1), round(float(high), 1)
 
 
-def _ratio(calls: int, ours: Sequence[Heard], theirs: Sequence[Heard]) -> Figure:
-    a = [d for h in ours for d in h.voice_to_voice_ms]
-    b = [d for h in theirs for d in h.voice_to_voice_ms]
-    name = f"ratio_to_plain_pipecat_p50_{calls}_calls"
-    if not a or not b:
-        return Figure(name=name, value=None, target=NOT_COMPARED)
-    ratio = float(np.median(a) / np.median(b))
-    return figure(name, ratio, n=len(a) + len(b), target="<= 0.5" if calls == 1 else None, digits=3)
+def _judged_complete(calls: int, ours: Sequence[Heard], theirs: Sequence[Heard], seed: int) -> list[Figure]:
+    complete = np.array([d for h in theirs for d in h.voice_to_voice_ms if d < INCOMPLETE_MS])
+    all_ours = [d for h in ours for d in h.voice_to_voice_ms]
+    names = (
+        f"plain_pipecat/voice_to_voice_p50_judged_complete_{calls}_calls",
+        f"ratio_to_plain_pipecat_p50_{calls}_calls",
+    )
+    if not len(complete) or not all_ours:
+        return [Figure(name=name, value=None, target=NOT_COMPARED) for name in names]
+    middle = float(np.median(complete))
+    interval = _interval(complete, 50, seed)
+    target = "<= 0.5" if calls == 1 else None
+    return [
+        figure(names[0], middle, unit="ms", interval=interval, n=len(complete), digits=1),
+        figure(names[1], float(np.median(all_ours)) / middle, n=len(complete), target=target, digits=3),
+    ]
 
 
 def _progress(text: str) -> None:
