@@ -18,26 +18,13 @@ from telephony.call_log import CallLog
 from telephony.call_parts import HumanSide, Surroundings, WorkerPort, policy
 from telephony.call_said import report_ended, report_replaced
 from telephony.call_sound import CallSound
+from telephony.commands import Attach, Command, Detach, HangUp
 from telephony.erasure import MEASURED
+from telephony.facts import BargedIn, CallAnswered, CallEnded, ConsentChanged, Ending, Fact, WorkerAttached, WorkerLost
 from telephony.flac import finish_part
 from telephony.leg import CallLeg
 from telephony.link_codec import FRAME_S, AudioRecord
-from telephony.messages import (
-    Attach,
-    BargedIn,
-    CallAnswered,
-    CallEnded,
-    Command,
-    ConsentChanged,
-    Detach,
-    Ending,
-    Fact,
-    HangUp,
-    Stamped,
-    WorkerAttached,
-    WorkerLost,
-    to_json,
-)  # fmt: skip
+from telephony.messages import Stamped, to_json
 from telephony.party import Party
 from telephony.prompts import Prompt
 from telephony.record import CallFolder

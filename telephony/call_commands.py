@@ -16,18 +16,18 @@ from telephony import routing
 from telephony.bridge import LiveRing
 from telephony.call_lines import drop_human, human_event
 from telephony.call_said import report_replaced
+from telephony.commands import ListenToHuman
 from telephony.errors import ConfigError
-from telephony.leg import LegEvent
-from telephony.messages import (
+from telephony.facts import (
     BriefingBuilt,
     CallbackTicketed,
     HandoffOffered,
     HandoffRequested,
     IntentRecognised,
     LegsBridged,
-    ListenToHuman,
-    Stamped,
-)  # fmt: skip
+)
+from telephony.leg import LegEvent
+from telephony.messages import Stamped
 from telephony.record import write_ticket
 from telephony.sip_headers import human_headers, number_of
 from telephony.summary import summarise

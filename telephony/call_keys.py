@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telephony.call_said import report_ended
-from telephony.messages import ConsentChanged, Decision, HandoffRequested
+from telephony.facts import ConsentChanged, Decision, HandoffRequested
 
 if TYPE_CHECKING:
     from telephony.call import Call

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from telephony.call_keys import press
 from telephony.call_said import report_replaced
+from telephony.facts import HoldChanged, KeyPressed
 from telephony.leg import Closed, Established, FarHold, Key, KeyDown, LegEvent, Progress
-from telephony.messages import HoldChanged, KeyPressed
 from telephony.party import Party
 from telephony.transfer_messages import CallerLeft, HumanAnswered, HumanFailed, HumanLeft, HumanProgress
 

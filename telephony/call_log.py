@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable
 
 from telephony.erasure import without_voice
-from telephony.messages import Decision, Fact, Stamped
+from telephony.facts import Decision, Fact
+from telephony.messages import Stamped
 from telephony.record import CallFolder
 from telephony.transfer_messages import Event
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telephony.facts import Disclosed, Said
 from telephony.link_codec import FRAME_S
-from telephony.messages import Disclosed, Said
 from telephony.party import Party
 from telephony.playout import Ended
 from telephony.transfer_messages import PromptPlayed

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telephony.facts import AudioLost
 from telephony.link_codec import CONCEALED, FRAME_S, HUMAN_LEG, AudioRecord
 from telephony.media.framer import Frame
 from telephony.media.pcm import level_db
-from telephony.messages import AudioLost
 from telephony.party import Party
 from telephony.transfer_messages import AudioHeard, AudioSent, RtpReceived
 

@@ -11,11 +11,10 @@ import base64
 import logging
 from typing import TYPE_CHECKING, Any
 
-from telephony.link_codec import LAST_OF_TURN, AudioRecord
-from telephony.messages import (
+from telephony.commands import ClearTurn, HangUp, PauseTurn, StartTurn, UploadBriefing, UploadPrompt
+from telephony.facts import (
     BriefingBuilt,
     CallerWithdrew,
-    ClearTurn,
     ConsentHeard,
     Decision,
     DistressChanged,
@@ -24,22 +23,18 @@ from telephony.messages import (
     HandoffAnswered,
     HandoffOffered,
     HandoffRequested,
-    HangUp,
     IntentRecognised,
     ModeChanged,
-    PauseTurn,
     ProsodyMeasured,
     Said,
     SlotFilled,
     SpeechStarted,
     SpeechStopped,
-    StartTurn,
     Transcribed,
     TurnTimed,
-    UploadBriefing,
-    UploadPrompt,
-    from_json,
-)  # fmt: skip
+)
+from telephony.link_codec import LAST_OF_TURN, AudioRecord
+from telephony.messages import from_json
 from telephony.prompts import Prompt
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from telephony.messages import Because, DistressChanged, EmotionScored, Erased, ProsodyMeasured, Stamped
+from telephony.facts import Because, DistressChanged, EmotionScored, Erased, ProsodyMeasured
+from telephony.messages import Stamped
 
 MEASURED = (ProsodyMeasured, EmotionScored)
 

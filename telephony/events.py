@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from telephony.messages import CallbackTicketed, CallEnded, Fact, HandoffState, Stamped
+from telephony.facts import CallbackTicketed, CallEnded, Fact, HandoffState
+from telephony.messages import Stamped
 from telephony.summary import summarise
 
 CloudEvent = dict[str, Any]

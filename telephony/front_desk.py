@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telephony.control import Answer, Order
-from telephony.messages import Decision, KeyPressed
+from telephony.facts import Decision, KeyPressed
 from telephony.record import write_json
 
 if TYPE_CHECKING:

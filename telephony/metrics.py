@@ -9,7 +9,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, write_to_textfile
 
-from telephony.messages import CallEnded, HandoffState, Stamped, WorkerLost
+from telephony.facts import CallEnded, HandoffState, WorkerLost
+from telephony.messages import Stamped
 
 DRIFT_MS = (1, 2, 5, 10, 20, 50, 100, 500)
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from telephony.errors import RecordError
+from telephony.facts import Decision, Erased
 from telephony.flac import flush
-from telephony.messages import Decision, Erased, Stamped, to_line
+from telephony.messages import Stamped, to_line
 from telephony.syncer import Syncer
 
 FACTS = "facts.jsonl"

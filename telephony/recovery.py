@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from telephony.errors import RecordError
+from telephony.facts import CallbackTicketed, CallEnded, Fact
 from telephony.flac import CHANNELS, finish_part, flush, length_s
 from telephony.link_codec import FRAME_BYTES, FRAME_S
-from telephony.messages import CallbackTicketed, CallEnded, Fact, Stamped, to_line
+from telephony.messages import Stamped, to_line
 from telephony.record import (
     DECISIONS,
     FACTS,

@@ -25,11 +25,11 @@ from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
 from telephony.control import Seals
 from telephony.errors import RecordError
+from telephony.facts import CallAnswered
 from telephony.front_desk import FrontDesk
 from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
-from telephony.messages import CallAnswered
 from telephony.metrics import Metrics
 from telephony.prompts import Prompts
 from telephony.settings import Settings

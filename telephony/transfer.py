@@ -16,7 +16,8 @@ from typing import Final
 from telephony import transfer_ringing as ringing
 from telephony import transfer_table as table
 from telephony import transfer_talking as talking
-from telephony.messages import BriefingBuilt, CallEnded, Fact, Stamped, State, WorkerAttached, WorkerLost
+from telephony.facts import BriefingBuilt, CallEnded, Fact, State, WorkerAttached, WorkerLost
+from telephony.messages import Stamped
 from telephony.transfer_desk import Desk
 from telephony.transfer_messages import (
     BridgeLegs,

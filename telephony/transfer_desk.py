@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from telephony import transfer_table as table
-from telephony.messages import ConsentHeard, Decision, Ending, Fact, HandoffState, Outcome, Stamped, State
+from telephony.facts import ConsentHeard, Decision, Ending, Fact, HandoffState, Outcome, State
+from telephony.messages import Stamped
 from telephony.transfer_messages import (
     Command,
     Commit,

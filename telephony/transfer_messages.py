@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from telephony.messages import Decision, Ending, Fact, Leg
+from telephony.facts import Decision, Ending, Fact, Leg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from telephony import transfer_table as table
-from telephony.messages import HandoffOffered, HandoffRequested
+from telephony.facts import HandoffOffered, HandoffRequested
 from telephony.transfer_desk import Desk
 from telephony.transfer_messages import (
     DialHuman,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from telephony.messages import (
+from telephony.facts import (
     CallerWithdrew,
     ConsentHeard,
     Fact,
@@ -18,12 +18,12 @@ from telephony.messages import (
     LegsBridged,
     Reason,
     Said,
-    Stamped,
     State,
     Transcribed,
     WorkerAttached,
     WorkerLost,
 )
+from telephony.messages import Stamped
 from telephony.transfer_messages import (
     CallerLeft,
     Event,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from telephony.messages import Outcome, State
+from telephony.facts import Outcome, State
 
 EARLY_DROP_S: Final = 10.0
 """A human who is gone within this time of the bridge has not taken the caller."""

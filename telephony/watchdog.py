@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from telephony.messages import (
+from telephony.facts import (
     BargedIn,
     CallAnswered,
     CallEnded,
@@ -27,12 +27,12 @@ from telephony.messages import (
     Said,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     State,
     Transcribed,
     WorkerAttached,
     WorkerLost,
 )
+from telephony.messages import Stamped
 from telephony.transfer_messages import (
     AudioHeard,
     AudioSent,

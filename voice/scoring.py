@@ -27,7 +27,8 @@ import soxr
 from prosody.detector import VoiceDetector
 from prosody.emotion import Ear
 from prosody.encoder import WhisperEncoder
-from telephony.messages import CallAnswered, Decision, Fact, Said, Stamped
+from telephony.facts import CallAnswered, Decision, Fact, Said
+from telephony.messages import Stamped
 from telephony.settings import Settings
 from voice import __version__
 from voice.conversation.distress import Distress, Rules

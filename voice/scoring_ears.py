@@ -15,7 +15,7 @@ import numpy.typing as npt
 from prosody.emotion import WindowScore
 from prosody.loudness import CallReference
 from prosody.streaming import SpeechWindow, WindowStream
-from telephony.messages import EmotionScored, Fact, ProsodyMeasured, Said, SpeechStarted, SpeechStopped, Transcribed
+from telephony.facts import EmotionScored, Fact, ProsodyMeasured, Said, SpeechStarted, SpeechStopped, Transcribed
 from voice.conversation.endpointing import Action, Began, Consider, Endpointing, Stopped, TurnEnded
 from voice.engines.transcription import Transcript
 from voice.engines.vad import SileroDetector

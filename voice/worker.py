@@ -15,8 +15,9 @@ from typing import Any
 
 import structlog
 
+from telephony.commands import Attach, Detach, ListenToHuman
 from telephony.link_codec import CONCEALED, HUMAN_LEG, AudioRecord, Hello
-from telephony.messages import Attach, Detach, ListenToHuman, Stamped, UnknownMessage, from_json, stamped_from_json
+from telephony.messages import Stamped, UnknownMessage, from_json, stamped_from_json
 from telephony.settings import Settings
 from voice import __version__, playbooks
 from voice.conversation.prompts import prompts

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
-from telephony.messages import (
+from telephony.facts import (
     AudioLost,
     BargedIn,
     Because,
@@ -42,12 +42,11 @@ from telephony.messages import (
     SlotFilled,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     Transcribed,
     TurnTimed,
     WorkerAttached,
-    to_line,
 )
+from telephony.messages import Stamped, to_line
 from telephony.record import GENESIS, canonical, chain_hash, inputs_hash
 from telephony.summary import summarise
 from tests.browser import synth

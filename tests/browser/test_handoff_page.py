@@ -7,7 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from telephony.context_page import address, load_key
-from telephony.messages import Fact, HandoffState, LegsBridged, Stamped, Transcribed, to_line
+from telephony.facts import Fact, HandoffState, LegsBridged, Transcribed
+from telephony.messages import Stamped, to_line
 from tests.browser.conftest import served
 from tests.unit.voice.qa.test_handoff import BEGUN, CALL, REF, write
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from telephony.messages import (
+from telephony.facts import (
     Because,
     BriefingBuilt,
     CallAnswered,
@@ -21,10 +21,9 @@ from telephony.messages import (
     KeyPressed,
     Said,
     SlotFilled,
-    Stamped,
     Transcribed,
-    to_line,
 )
+from telephony.messages import Stamped, to_line
 from tests.browser.conftest import open_call, served
 
 RUN = "window.pwned=1"

@@ -20,7 +20,8 @@ import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
 
-from telephony.messages import ENDINGS, stamped_from_json
+from telephony.facts import ENDINGS
+from telephony.messages import stamped_from_json
 
 RATE_HZ = 8000
 DEAD_AIR_DBFS = -50.0

@@ -15,6 +15,8 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from telephony.commands import Command, StartTurn
+from telephony.facts import Fact
 from telephony.link_codec import (
     CONCEALED,
     HUMAN_LEG,
@@ -25,7 +27,7 @@ from telephony.link_codec import (
     decode_audio,
     encode_audio,
 )
-from telephony.messages import Command, Fact, StartTurn, to_json
+from telephony.messages import to_json
 from telephony.prompts import NAMES
 
 BEAT_S = 0.05

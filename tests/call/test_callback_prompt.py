@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from telephony.commands import UploadPrompt
 from telephony.leg import Closed
 from telephony.media.pcm import level_db
-from telephony.messages import UploadPrompt
 from tests.call.scripted_worker import tone
 from tests.call.virtual_call import Line, VirtualCall
 

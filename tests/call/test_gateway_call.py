@@ -13,26 +13,22 @@ import soundfile as sf
 
 from telephony import call_worker
 from telephony.call_lines import caller_event
-from telephony.leg import Closed, FarHold, Key, KeyDown
-from telephony.media.pcm import level_db
-from telephony.messages import (
+from telephony.commands import ClearTurn, HangUp, PauseTurn, StartTurn, UploadBriefing
+from telephony.facts import (
     BriefingBuilt,
     CallEnded,
     CallerWithdrew,
-    ClearTurn,
     ConsentHeard,
     EmotionScored,
     HandoffRequested,
     HandoffState,
-    HangUp,
     KeyPressed,
     LegsBridged,
-    PauseTurn,
-    StartTurn,
     Transcribed,
-    UnknownMessage,
-    UploadBriefing,
 )
+from telephony.leg import Closed, FarHold, Key, KeyDown
+from telephony.media.pcm import level_db
+from telephony.messages import UnknownMessage
 from telephony.recovery import verify
 from telephony.transfer_messages import TellCaller
 from tests.call.scripted_worker import tone

@@ -10,10 +10,12 @@ from telephony import call_worker
 from telephony.call import Call
 from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
+from telephony.commands import Command
+from telephony.facts import CallAnswered, Fact
 from telephony.leg import CallLeg, Closed, Established, Key, LegEvent, OnLegEvent, Progress
 from telephony.link_codec import LAST_OF_TURN, AudioRecord
 from telephony.media.pcm import SILENCE
-from telephony.messages import CallAnswered, Command, Fact, Stamped, to_json
+from telephony.messages import Stamped, to_json
 from telephony.prompts import Prompts
 from telephony.settings import Humans, Privacy, Settings, Store, Target
 from telephony.syncer import Syncer

@@ -7,15 +7,13 @@ import json
 
 import pytest
 
-from telephony.messages import (
+from telephony.commands import ClearTurn, HangUp, PauseTurn
+from telephony.facts import (
     Because,
     BriefingBuilt,
     CallEnded,
-    ClearTurn,
     DistressChanged,
     EmotionScored,
-    HangUp,
-    PauseTurn,
     ProsodyMeasured,
     Transcribed,
 )

@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-from telephony.messages import HangUp
+from telephony.commands import HangUp
 from telephony.recovery import verify
 from tests.call.scripted_worker import tone
 from tests.interop.rig import Rig, facts

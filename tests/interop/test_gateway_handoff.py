@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from telephony.messages import BriefingBuilt, HandoffRequested, Transcribed, UploadBriefing
+from telephony.commands import UploadBriefing
+from telephony.facts import BriefingBuilt, HandoffRequested, Transcribed
 from telephony.phone_driver import DrivenPhone
 from telephony.recovery import verify
 from tests.call.scripted_worker import ScriptedWorker, tone

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from telephony.messages import BriefingBuilt, HandoffRequested, Transcribed
+from telephony.facts import BriefingBuilt, HandoffRequested, Transcribed
 from telephony.settings import load
 from tests.interop.rig import Rig, facts, free_ports
 from tests.protocol.receiver import SECRET, Receiver, is_signed

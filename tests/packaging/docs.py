@@ -77,7 +77,7 @@ def messages_page() -> str:
         HEAD,
         "# Facts and commands\n",
         "`facts.jsonl` holds one committed fact a line: `seq`, `t` (call time, s), `fact` and these fields. "
-        "Source: `telephony/messages.py`.\n",
+        "Source: `telephony/facts.py`, `telephony/commands.py`.\n",
     ]
     for title, table in (("Facts", messages.FACTS), ("Commands", messages.COMMANDS)):
         parts.append(f"## {title}\n\n| name | fields | meaning |\n|---|---|---|")

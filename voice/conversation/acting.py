@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telephony.messages import Decision, Fact, HandoffOffered, HandoffRequested, HangUp, Reason
+from telephony.commands import HangUp
+from telephony.facts import Decision, Fact, HandoffOffered, HandoffRequested, Reason
 from telephony.settings import Settings
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.dialogue import Dialogue

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telephony.messages import (
+from telephony.commands import HangUp
+from telephony.facts import (
     CallerWithdrew,
     Disclosed,
     DistressChanged,
     Fact,
     HandoffRequested,
-    HangUp,
     HoldChanged,
     KeyPressed,
     Level,
@@ -26,10 +26,10 @@ from telephony.messages import (
     Said,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     Transcribed,
     WorkerAttached,
 )
+from telephony.messages import Stamped
 from voice.conversation import answers
 from voice.conversation.acting import Acting, quoted
 from voice.conversation.commands import Action, Emit

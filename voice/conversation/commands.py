@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.messages import Decision, Fact, HangUp
+from telephony.commands import HangUp
+from telephony.facts import Decision, Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.messages import Transcribed
+from telephony.facts import Transcribed
 from voice.conversation import answers, asides
 from voice.conversation.commands import Emit
 from voice.conversation.intents import Guess, article, best_article, recognise, recognise_all

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from telephony.messages import (
+from telephony.facts import (
     LEVELS,
     BargedIn,
     Because,
@@ -26,9 +26,9 @@ from telephony.messages import (
     LegsBridged,
     Level,
     ProsodyMeasured,
-    Stamped,
     Transcribed,
 )
+from telephony.messages import Stamped
 from voice.conversation.commands import Emit
 from voice.conversation.crisis import CrisisWords
 from voice.conversation.lexicon import Lexicon

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from telephony.messages import CallbackTicketed, CallEnded, Fact, HandoffState, LegsBridged, State
+from telephony.facts import CallbackTicketed, CallEnded, Fact, HandoffState, LegsBridged, State
 from voice.conversation.commands import Emit
 from voice.handoff.briefing import Notes, build
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from telephony.messages import Because
+from telephony.facts import Because
 from voice.conversation.tables import read_table
 from voice.conversation.words import Match, Token, find, find_all, negated, plain
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from telephony.messages import SlotFilled, Transcribed
+from telephony.facts import SlotFilled, Transcribed
 from voice.conversation.numbers import digit_runs, spell
 from voice.conversation.slots import Found, extract, incomplete
 from voice.conversation.words import Token

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telephony.messages import Decision, Level, ModeChanged, Transcribed
+from telephony.facts import Decision, Level, ModeChanged, Transcribed
 from voice.conversation import asides
 from voice.conversation.commands import Emit
 from voice.conversation.words import Token, find

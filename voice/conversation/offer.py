@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from telephony.messages import Decision, HandoffAnswered, HandoffOffered, Reason, Transcribed
+from telephony.facts import Decision, HandoffAnswered, HandoffOffered, Reason, Transcribed
 from voice.conversation import answers
 from voice.conversation.commands import Emit
 from voice.conversation.matter import Phase

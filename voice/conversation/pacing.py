@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from telephony.messages import Level
+from telephony.facts import Level
 
 BASE_WPM = 165.0
 FLOOR_WPM = 145.0

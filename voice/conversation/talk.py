@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from telephony.messages import IntentRecognised, Reason, SlotFilled, Transcribed
+from telephony.facts import IntentRecognised, Reason, SlotFilled, Transcribed
 from voice.conversation.asides import means_another
 from voice.conversation.commands import Emit
 from voice.conversation.intents import Guess

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal, Protocol
 
-from telephony.messages import Because, EmotionScored, ProsodyMeasured
+from telephony.facts import Because, EmotionScored, ProsodyMeasured
 
 
 class VoiceOpinion(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from telephony.messages import Transcribed
+from telephony.facts import Transcribed
 
 _PART = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[.,;:!?…—]")
 _CLAUSE = re.compile(r"[.,;:!?…—]")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from telephony.messages import Level
+from telephony.facts import Level
 
 HERE = Path(__file__).parent
 SCENARIOS = HERE / "scenarios"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from telephony import phone_audio as audio
-from telephony.messages import LEVELS, Level
+from telephony.facts import LEVELS, Level
 from voice.demo.scenario import Expected
 
 Json = Mapping[str, Any]

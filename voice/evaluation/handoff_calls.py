@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
-from telephony.messages import ENDINGS
+from telephony.facts import ENDINGS
 from telephony.phone_driver import DrivenPhone
 from telephony.phone_refuse import refuse
 from voice.demo.system import HOST

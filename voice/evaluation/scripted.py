@@ -14,23 +14,23 @@ from importlib import resources
 from typing import Any
 
 from prosody.detector import DetectorParameters, VoiceDetector
-from telephony.messages import (
+from telephony.commands import HangUp
+from telephony.facts import (
     CallAnswered,
     Disclosed,
     EmotionScored,
     Fact,
     HandoffAnswered,
     HandoffRequested,
-    HangUp,
     IntentRecognised,
     ModeChanged,
     Said,
     SlotFilled,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     Transcribed,
-)  # fmt: skip
+)
+from telephony.messages import Stamped
 from telephony.settings import Privacy, Settings
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say

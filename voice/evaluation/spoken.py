@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from telephony.messages import Transcribed
+from telephony.facts import Transcribed
 from voice.engines.transcription import RATE_HZ, WhisperTranscriber
 from voice.errors import UserError
 from voice.evaluation.transcription import phone_band

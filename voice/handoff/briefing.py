@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from telephony.messages import (
+from telephony.facts import (
     Because,
     BriefingBuilt,
     CallAnswered,

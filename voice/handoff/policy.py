@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.messages import Level, Reason
+from telephony.facts import Level, Reason
 from voice.playbooks.schema import Mode
 
 VERSION = "2"

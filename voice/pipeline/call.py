@@ -17,8 +17,9 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.workers.runner import WorkerRunner
 
+from telephony.facts import Leg
 from telephony.link_codec import RATE_HZ
-from telephony.messages import Leg, Stamped
+from telephony.messages import Stamped
 from telephony.settings import Settings
 from voice.conversation.call import Conversation
 from voice.pipeline.agent_audio import AgentAudio

@@ -13,18 +13,9 @@ from collections.abc import Sequence
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from telephony.messages import (
-    BriefingBuilt,
-    ClearTurn,
-    Decision,
-    DistressChanged,
-    HandoffRequested,
-    HandoffState,
-    HangUp,
-    LegsBridged,
-    PauseTurn,
-    Stamped,
-)
+from telephony.commands import ClearTurn, HangUp, PauseTurn
+from telephony.facts import BriefingBuilt, Decision, DistressChanged, HandoffRequested, HandoffState, LegsBridged
+from telephony.messages import Stamped
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.endpointing import Expectation

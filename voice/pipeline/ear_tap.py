@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from prosody.loudness import CallReference
 from prosody.streaming import SpeechWindow, WindowStream
-from telephony.messages import EmotionScored, ProsodyMeasured
+from telephony.facts import EmotionScored, ProsodyMeasured
 from voice.engines.pool import EnginePool, Priority
 from voice.pipeline.port import CallPort
 

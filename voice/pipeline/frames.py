@@ -11,7 +11,8 @@ from typing import Any
 
 from pipecat.frames.frames import DataFrame
 
-from telephony.messages import Leg, Stamped
+from telephony.facts import Leg
+from telephony.messages import Stamped
 from voice.conversation.commands import Say
 from voice.conversation.endpointing import Expectation
 

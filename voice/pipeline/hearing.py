@@ -16,20 +16,19 @@ import structlog
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from telephony.messages import (
-    ClearTurn,
+from telephony.commands import ClearTurn, PauseTurn
+from telephony.facts import (
     ConsentChanged,
     Disclosed,
     DistressChanged,
     Fact,
     HandoffState,
     LegsBridged,
-    PauseTurn,
     Said,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
 )
+from telephony.messages import Stamped
 from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, EchoReference, Pause, Resume
 from voice.conversation.endpointing import TurnEnded
 from voice.engines.transcription import Transcript

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telephony.messages import ConsentHeard, Fact, SpeechStarted, SpeechStopped
+from telephony.facts import ConsentHeard, Fact, SpeechStarted, SpeechStopped
 from voice.conversation.endpointing import TurnEnded
 from voice.engines.transcription import Transcriber, Transcript
 from voice.engines.vad import SileroDetector, SileroModel

@@ -17,8 +17,10 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from telephony.commands import Command
+from telephony.facts import Decision, Fact
 from telephony.link_codec import LAST_OF_TURN, AudioMessage, AudioRecord, Hello, decode_audio, encode_audio
-from telephony.messages import Command, Decision, Fact, to_json
+from telephony.messages import to_json
 from telephony.settings import split_host_port
 
 log = structlog.get_logger(__name__)

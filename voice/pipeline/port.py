@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from telephony.commands import Command
+from telephony.facts import Decision, Fact
 from telephony.link_codec import FRAME_S
-from telephony.messages import Command, Decision, Fact
 
 _STALE_S = 0.5
 

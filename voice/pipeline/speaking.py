@@ -16,7 +16,7 @@ import structlog
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from telephony.messages import StartTurn, UploadBriefing, UploadPrompt
+from telephony.commands import StartTurn, UploadBriefing, UploadPrompt
 from voice.conversation.callback import PROMPT, callback_sentence
 from voice.conversation.commands import Say
 from voice.pipeline.agent_audio import AgentAudio

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.messages import Said, TurnTimed
+from telephony.facts import Said, TurnTimed
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Hears from: the listeners of both legs. Tells: the log.
 
 from __future__ import annotations
 
-from telephony.messages import Leg, Transcribed
+from telephony.facts import Leg, Transcribed
 from voice.conversation.endpointing import TurnEnded
 from voice.engines.transcription import Transcript
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from telephony.messages import LeadMode
+from telephony.facts import LeadMode
 
 SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "text"]
 Mode = LeadMode

@@ -20,7 +20,8 @@ from typing import Any, Literal
 
 import yaml
 
-from telephony.messages import DistressChanged, Stamped, UnknownMessage, stamped_from_json
+from telephony.facts import DistressChanged
+from telephony.messages import Stamped, UnknownMessage, stamped_from_json
 from voice.conversation.distress import Distress, Rules
 from voice.store.calls import CallRecord, Json
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from telephony.messages import ENDINGS, LEVELS, OUTCOMES
+from telephony.facts import ENDINGS, LEVELS, OUTCOMES
 from voice.qa import rendering, views
 from voice.qa.context import Web, viewer_of, web_of
 from voice.qa.context_of_call import replay_context

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from telephony.messages import LEVELS
+from telephony.facts import LEVELS
 from voice.store.calls import CallRecord, Json
 
 BEFORE_S = 30.0

@@ -13,23 +13,10 @@ import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
 
+from telephony.commands import ClearTurn, Command, PauseTurn, StartTurn
+from telephony.facts import BargedIn, CallAnswered, Decision, Disclosed, Fact, Said, WorkerAttached
 from telephony.link_codec import FRAME_BYTES, FRAME_S
-from telephony.messages import (
-    BargedIn,
-    CallAnswered,
-    ClearTurn,
-    Command,
-    Decision,
-    Disclosed,
-    Fact,
-    PauseTurn,
-    Said,
-    Stamped,
-    StartTurn,
-    WorkerAttached,
-    from_json,
-    to_json,
-)
+from telephony.messages import Stamped, from_json, to_json
 from telephony.playout import Playout
 from telephony.settings import Settings
 from voice import playbooks

@@ -12,24 +12,21 @@ from prosody.emotion import Ear, WindowScore
 from prosody.encoder import WhisperEncoder
 from prosody.loudness import CallReference
 from prosody.streaming import SpeechWindow
-from telephony.messages import (
+from telephony.commands import ClearTurn, PauseTurn, StartTurn, UploadBriefing
+from telephony.facts import (
     BargedIn,
     BriefingBuilt,
-    ClearTurn,
     ConsentHeard,
     EmotionScored,
     HandoffRequested,
     HandoffState,
     LegsBridged,
-    PauseTurn,
     ProsodyMeasured,
     Said,
     SpeechStarted,
     SpeechStopped,
-    StartTurn,
     Transcribed,
     TurnTimed,
-    UploadBriefing,
 )
 from telephony.settings import Settings
 from tests.call.worker.conftest import Call, Gateway

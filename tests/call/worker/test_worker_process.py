@@ -12,8 +12,10 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.server import ServerConnection, serve
 
+from telephony.commands import Attach, Detach
+from telephony.facts import CallAnswered, Disclosed, Fact, WorkerAttached
 from telephony.link_codec import LAST_OF_TURN, AudioMessage, AudioRecord, decode_audio, encode_audio
-from telephony.messages import Attach, CallAnswered, Detach, Disclosed, Fact, Stamped, WorkerAttached, to_json
+from telephony.messages import Stamped, to_json
 from telephony.prompts import NAMES
 from telephony.settings import Settings
 from voice.engines.phrases import PhraseCache

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from telephony.messages import (
+from telephony.facts import (
     BriefingBuilt,
     CallbackTicketed,
     CallEnded,
@@ -21,10 +21,10 @@ from telephony.messages import (
     KeyPressed,
     LegsBridged,
     Said,
-    Stamped,
     WorkerAttached,
     WorkerLost,
 )
+from telephony.messages import Stamped
 from telephony.transfer import (
     BridgeLegs,
     CallerLeft,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from telephony.events import events_of
-from telephony.messages import (
+from telephony.facts import (
     BriefingBuilt,
     CallAnswered,
     CallbackTicketed,
@@ -14,8 +14,8 @@ from telephony.messages import (
     Fact,
     HandoffState,
     SlotFilled,
-    Stamped,
 )
+from telephony.messages import Stamped
 
 LOG: list[Fact] = [
     CallAnswered(from_="sip:+15550100@host", to="sip:help@host", codec="PCMU/8000", at="2026-01-02T03:04:05.000+00:00"),

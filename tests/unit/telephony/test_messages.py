@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from telephony import messages
-from telephony.messages import COMMANDS, FACTS, Because, Fact, Stamped, UnknownMessage, from_json, to_json, to_line
+from telephony import facts, messages
+from telephony.facts import Because, Fact
+from telephony.messages import COMMANDS, FACTS, Stamped, UnknownMessage, from_json, to_json, to_line
 
 
 def _example(annotation: Any, name: str) -> Any:
@@ -29,7 +30,7 @@ def _example(annotation: Any, name: str) -> Any:
 
 
 def _instance(cls: type) -> Any:
-    hints = typing.get_type_hints(cls, vars(messages))
+    hints = typing.get_type_hints(cls)
     return cls(**{f.name: _example(hints[f.name], f.name) for f in dataclasses.fields(cls)})
 
 
@@ -48,7 +49,7 @@ def test_a_line_of_the_log_holds_one_stamped_fact(cls: type[Fact]) -> None:
 
 
 def test_from_is_written_as_the_contract_names_it() -> None:
-    fact = messages.CallAnswered(from_="sip:a@b", to="sip:c@d", codec="PCMU", at="2026-01-01T00:00:00Z")
+    fact = facts.CallAnswered(from_="sip:a@b", to="sip:c@d", codec="PCMU", at="2026-01-01T00:00:00Z")
     assert to_json(fact)["from"] == "sip:a@b"
 
 

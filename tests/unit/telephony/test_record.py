@@ -10,16 +10,8 @@ import pytest
 
 from telephony.call_log import CallLog
 from telephony.errors import RecordError
-from telephony.messages import (
-    Because,
-    CallAnswered,
-    CallEnded,
-    Decision,
-    DistressChanged,
-    EmotionScored,
-    KeyPressed,
-    Stamped,
-)
+from telephony.facts import Because, CallAnswered, CallEnded, Decision, DistressChanged, EmotionScored, KeyPressed
+from telephony.messages import Stamped
 from telephony.record import CallFolder, read_facts, write_ticket
 from telephony.recovery import verify
 from telephony.syncer import Syncer

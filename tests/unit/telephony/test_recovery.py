@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from telephony.messages import CallAnswered, CallEnded, Fact, KeyPressed, Stamped, to_line
+from telephony.facts import CallAnswered, CallEnded, Fact, KeyPressed
+from telephony.messages import Stamped, to_line
 from telephony.recovery import repair, verify
 
 ANSWERED = CallAnswered(

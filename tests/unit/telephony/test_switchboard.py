@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from telephony.facts import CallAnswered
 from telephony.leg import Closed, OnLegEvent
 from telephony.media.pcm import SILENCE
-from telephony.messages import CallAnswered
 from telephony.metrics import Metrics
 from telephony.settings import Settings, Store, Worker
 from telephony.sip_trace import Dialog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.messages import (
+from telephony.facts import (
     BriefingBuilt,
     CallEnded,
     CallerWithdrew,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from telephony import transfer_table as table
-from telephony.messages import OUTCOMES
+from telephony.facts import OUTCOMES
 from telephony.transfer import ACTIONS
 from telephony.transfer_diagram import label, page
 

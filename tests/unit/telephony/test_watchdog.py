@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telephony.messages import (
+from telephony.facts import (
     BargedIn,
     CallAnswered,
     CallbackTicketed,
@@ -21,12 +21,12 @@ from telephony.messages import (
     Said,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     State,
     Transcribed,
     WorkerAttached,
     WorkerLost,
 )
+from telephony.messages import Stamped
 from telephony.transfer import CallerLeft, Command, Commit, EndCall, Event, PromptPlayed, TellCaller, TicketCallback
 from telephony.transfer_messages import AudioHeard, AudioSent, HumanLeft, RtpReceived, WorkerGone, WorkerHere
 from telephony.watchdog import Watchdog

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from telephony.messages import Transcribed
+from telephony.facts import Transcribed
 from voice.evaluation.dialogue import figures, share, slot_marks
 from voice.evaluation.scripted import run, scripts
 from voice.evaluation.spoken import PhoneLine

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from telephony.messages import EmotionScored, ProsodyMeasured, Said, SpeechStarted, Transcribed
+from telephony.facts import EmotionScored, ProsodyMeasured, Said, SpeechStarted, Transcribed
 from telephony.settings import Settings
 from voice.engines.pool import EnginePool
 from voice.errors import UnreadableFile

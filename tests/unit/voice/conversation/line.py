@@ -10,24 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prosody.detector import DetectorParameters, VoiceDetector
-from telephony.messages import (
+from telephony.commands import HangUp
+from telephony.facts import (
     BargedIn,
     CallAnswered,
     Disclosed,
     EmotionScored,
     Fact,
     HandoffState,
-    HangUp,
     ProsodyMeasured,
     Said,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     State,
     Transcribed,
-    from_json,
-    stamped_from_json,
 )
+from telephony.messages import Stamped, from_json, stamped_from_json
 from telephony.settings import Privacy, Settings
 from telephony.transfer import Transfer
 from telephony.transfer_messages import Commit, Policy

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.messages import (
+from telephony.commands import HangUp
+from telephony.facts import (
     BriefingBuilt,
     CallbackTicketed,
     CallEnded,
@@ -14,7 +15,6 @@ from telephony.messages import (
     HandoffAnswered,
     HandoffOffered,
     HandoffRequested,
-    HangUp,
     IntentRecognised,
     KeyPressed,
     LegsBridged,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.messages import CallEnded, HandoffRequested, KeyPressed
+from telephony.facts import CallEnded, HandoffRequested, KeyPressed
 from telephony.summary import summarise
 from tests.unit.voice.conversation.line import Line
 from voice.conversation.commands import Say

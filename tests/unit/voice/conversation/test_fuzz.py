@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telephony.messages import (
+from telephony.facts import (
     ConsentChanged,
     DistressChanged,
     EmotionScored,
@@ -18,10 +18,9 @@ from telephony.messages import (
     Said,
     SpeechStarted,
     SpeechStopped,
-    Stamped,
     Transcribed,
-    to_json,
 )
+from telephony.messages import Stamped, to_json
 from tests.unit.voice.conversation.line import Line, conversation
 from voice.conversation.commands import Emit, Say
 from voice.conversation.distress import Distress

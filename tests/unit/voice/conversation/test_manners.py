@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.messages import HandoffAnswered, HandoffOffered, IntentRecognised
+from telephony.facts import HandoffAnswered, HandoffOffered, IntentRecognised
 from tests.unit.voice.conversation.line import Line
 from voice.conversation import answers
 from voice.conversation.slots import extract

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.messages import DistressChanged, HandoffOffered, ModeChanged
+from telephony.facts import DistressChanged, HandoffOffered, ModeChanged
 from telephony.summary import summarise
 from tests.unit.voice.conversation.line import Line, conversation
 from voice.handoff import policy

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.messages import LEVELS, Level
+from telephony.facts import LEVELS, Level
 from voice.conversation.pacing import BASE_WPM, CEILING_WPM, FLOOR_WPM, STEP, Pacer, patience
 from voice.conversation.silence import GRACE_S, Silence
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.messages import Transcribed
+from telephony.facts import Transcribed
 from tests.unit.voice.conversation.line import PLAYBOOK
 from voice.conversation.numbers import cardinal, digit_runs, spell
 from voice.conversation.slots import extract, incomplete

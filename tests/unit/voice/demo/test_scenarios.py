@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 
 from telephony import phone_audio as audio
-from telephony.messages import ENDINGS, LEVELS, OUTCOMES
+from telephony.facts import ENDINGS, LEVELS, OUTCOMES
 from voice.cli import SCENARIOS
 from voice.demo.scenario import CLIPS, clips, load, names
 from voice.demo.show import reason

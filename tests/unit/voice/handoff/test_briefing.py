@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telephony.messages import (
+from telephony.facts import (
     Because,
     CallAnswered,
     ConsentChanged,
@@ -20,9 +20,8 @@ from telephony.messages import (
     Reason,
     SlotFilled,
     Transcribed,
-    from_json,
-    to_json,
 )
+from telephony.messages import from_json, to_json
 from voice.handoff.briefing import MAX_WORDS, Notes, build
 from voice.playbooks import load
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from telephony.errors import ConfigError
-from telephony.messages import BriefingBuilt, HandoffOffered, HandoffState, IntentRecognised, SlotFilled
+from telephony.facts import BriefingBuilt, HandoffOffered, HandoffState, IntentRecognised, SlotFilled
 from tests.unit.voice.conversation.line import Line, conversation
 from voice.playbooks import check, load, shipped
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from prosody.emotion import model_folder
-from telephony.messages import CallAnswered, CallEnded, EmotionScored, Fact, Stamped, Transcribed
+from telephony.facts import CallAnswered, CallEnded, EmotionScored, Fact, Transcribed
+from telephony.messages import Stamped
 from voice.conversation.distress import Distress, Rules
 from voice.qa.counterfactual import Change, card_of, judge, summary
 from voice.store.calls import CallRecord

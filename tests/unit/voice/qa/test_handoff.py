@@ -8,18 +8,9 @@ from pathlib import Path
 import pytest
 
 from telephony.context_page import address, load_key, remember
-from telephony.messages import Because as B
-from telephony.messages import (
-    CallAnswered,
-    CallEnded,
-    DistressChanged,
-    Fact,
-    HandoffState,
-    LegsBridged,
-    Stamped,
-    Transcribed,
-    to_line,
-)
+from telephony.facts import Because as B
+from telephony.facts import CallAnswered, CallEnded, DistressChanged, Fact, HandoffState, LegsBridged, Transcribed
+from telephony.messages import Stamped, to_line
 from tests.unit.voice.qa.conftest import client_of
 from voice.qa.context import web_of
 from voice.qa.handoff import follow

@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from telephony.messages import ConsentChanged, Disclosed, Erased, Stamped, to_line
+from telephony.facts import ConsentChanged, Disclosed, Erased
+from telephony.messages import Stamped, to_line
 from tests.browser import make_call
 from voice.qa.live import event, events
 from voice.qa.tail import QUEUE, Tail
