@@ -84,7 +84,10 @@ class Agent(Section):
 class Ear(Section):
     model: str = Field("open", description="open | research (non-commercial) | a folder with model.onnx + model.yaml.")
     max_false_transfers_per_100_calls: float = Field(
-        1.0, gt=0, le=100, description="Calm calls handed off, per 100 of 3 min with 90 s of speech."
+        1.0,
+        gt=0,
+        le=100,
+        description="Calm calls whose voice alone may raise it (handoffs are fewer), per 100 of 3 min with 90 s of speech.",
     )
     transcriber: str = Field("default", description="A faster-whisper model name or folder.")
 

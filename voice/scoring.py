@@ -31,7 +31,7 @@ from telephony.facts import CallAnswered, Decision, Fact, Said
 from telephony.messages import Stamped
 from telephony.settings import Settings
 from voice import __version__
-from voice.conversation.distress import Distress, Rules
+from voice.conversation.distress import Distress
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import WhisperTranscriber, load_transcriber
 from voice.engines.turn_end import SmartTurn
@@ -75,9 +75,7 @@ class Engines:
             transcriber=transcriber,
             turn_end=SmartTurn(pool),
             ear=ear,
-            threshold=ear.threshold_for(
-                Rules.shipped().voice_alarms_per_100(settings.ear.max_false_transfers_per_100_calls)
-            ),
+            threshold=ear.threshold_for(settings.ear.max_false_transfers_per_100_calls),
             versions=versions,
         )
 

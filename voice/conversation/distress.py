@@ -50,7 +50,6 @@ class Rules:
     far_past_windows: int
     calm: float
     words_cap: float
-    words_in_calm_calls: float
     half_life_s: float
     hold_s: float
 
@@ -58,10 +57,6 @@ class Rules:
     def shipped(cls) -> Rules:
         table = read_table("distress.toml")
         return cls(**table["thresholds"], **table["times"])
-
-    def voice_alarms_per_100(self, false_transfers_per_100: float) -> float:
-        """How often the voice may pass its threshold in 100 calm calls, for the operator's rate of whole decisions."""
-        return min(100.0, false_transfers_per_100 / self.words_in_calm_calls)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,6 @@ import numpy as np
 
 from prosody.detector import VoiceDetector
 from telephony.settings import Settings
-from voice.conversation.distress import Rules
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
@@ -46,8 +45,8 @@ class Engines:
         """A fresh sequential detector for one call, at the operator's rate of false transfers."""
         if self.ear is None:
             return None
-        rate = Rules.shipped().voice_alarms_per_100(settings.ear.max_false_transfers_per_100_calls)
-        threshold = self.ear.threshold_for(rate)
+        # The rate of the voice alone: a handoff needs words beside it or a far stronger voice, so it is rarer.
+        threshold = self.ear.threshold_for(settings.ear.max_false_transfers_per_100_calls)
         return VoiceDetector(replace(self.ear.detector, threshold=threshold))
 
 

@@ -64,12 +64,12 @@ class Card:
     same: bool
     """The model is, bit for bit, the one that scored the call. Its detector may well be the same if not."""
 
-    def detector(self, voice_alarms_per_100: float) -> Any:
+    def detector(self, per_100_calls: float) -> Any:
         # only now: the ear's package brings scipy.signal, which no other page needs
         from prosody.detector import VoiceDetector
         from prosody.emotion import threshold_for
 
-        return VoiceDetector(replace(self.parameters, threshold=threshold_for(self.table, voice_alarms_per_100)))
+        return VoiceDetector(replace(self.parameters, threshold=threshold_for(self.table, per_100_calls)))
 
 
 @functools.cache
@@ -168,7 +168,7 @@ def _typed(facts: Sequence[Json]) -> list[Stamped]:
 def _run(
     facts: Sequence[Stamped], card: Card | None, per_100_calls: float, rules: Rules, *, voice: bool
 ) -> list[tuple[float, str]]:
-    detector = card.detector(rules.voice_alarms_per_100(per_100_calls)) if card is not None and voice else None
+    detector = card.detector(per_100_calls) if card is not None and voice else None
     distress = Distress(detector, rules=rules)
     out: list[tuple[float, str]] = []
     for stamped in facts:
