@@ -87,7 +87,7 @@ class Ear(Section):
         1.0,
         gt=0,
         le=100,
-        description="Calm calls whose voice alone may raise it (handoffs are fewer), per 100 of 3 min with 90 s of speech.",
+        description="Calm calls the voice alone may raise (handoffs are fewer), per 100 of 3 min with 90 s of speech.",
     )
     transcriber: str = Field("default", description="A faster-whisper model name or folder.")
 
