@@ -159,21 +159,29 @@ def evaluate(
     model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "",
     calls: Annotated[int, typer.Option(help="Calls at once (latency) or in all (handoff).")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = 0,
+    report: Annotated[Path | None, typer.Option(help="Folder for pictures, where there are any.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Reproduces the published figures."""
     from voice.evaluation.figures import evaluate as run
 
-    typer.echo(run(what, manifest=manifest, model=model, calls=calls, seed=seed, as_json=as_json))
+    typer.echo(run(what, manifest=manifest, model=model, calls=calls, seed=seed, report=report, as_json=as_json))
 
 
-@app.command(epilog="Example: warmline audit")
-def audit(as_json: AsJson = False) -> None:
-    """Bias and quality report of the ear, dated. Exit 1 where a gate fails."""
+@app.command(epilog="Example: warmline audit --model research --report audit")
+def audit(
+    model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "open",
+    manifest: Annotated[Path | None, typer.Option(help="Own labelled clips; else the test split.")] = None,
+    report: Annotated[Path, typer.Option(help="Folder for audit.md and its pictures.")] = Path("audit"),
+    seed: Annotated[int, typer.Option(help="Seed of intervals and noise.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Bias and quality report of the ear, dated: sex, age, language, codec, noise, loss. Exit 1 where a gate fails."""
     from voice.evaluation.figures import audit as run
 
-    text, passed = run(as_json=as_json)
+    text, passed = run(model=model, manifest=manifest, seed=seed, folder=report, as_json=as_json)
     typer.echo(text)
+    typer.echo(f"report: {report / 'audit.md'}", err=True)
     raise typer.Exit(0 if passed else 1)
 
 

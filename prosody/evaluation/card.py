@@ -62,7 +62,7 @@ def write_card(name: str, folder: Path, seed: int, figures: Sequence[Figure] | N
     from prosody.encoder import WhisperEncoder
     from prosody.evaluation.corpora import figures_of_corpora
 
-    found = list(figures_of_corpora(name, seed) if figures is None else figures)
+    found = list(figures_of_corpora(name, seed, folder) if figures is None else figures)
     ear = Ear.load(folder, WhisperEncoder.load())
     card: dict[str, Any] = yaml.safe_load((folder / "model.yaml").read_text("utf-8"))
     data, front = card["data"], card["front_end"]
@@ -81,6 +81,7 @@ def write_card(name: str, folder: Path, seed: int, figures: Sequence[Figure] | N
         "Voice alone only says `attend`.\n\n| threshold, nat | false alarms per 100 calls | upper 95 % | per hour |\n"
         f"|---|---|---|---|\n{rates}\n"
     )
-    (folder / "MODEL_CARD.md").write_text(f"{head}\n## Figures\n\n{markdown(found)}{detector}", "utf-8")
+    drawn = "![Calibration](reliability.png) ![Detection error](det.png)\n\n" if (folder / "det.png").is_file() else ""
+    (folder / "MODEL_CARD.md").write_text(f"{head}\n## Figures\n\n{drawn}{markdown(found)}{detector}", "utf-8")
     rows = json.dumps([asdict(f) for f in found], indent=1)
     (folder / "evaluation.json").write_text(rows + "\n", "utf-8")

@@ -5,6 +5,7 @@ Hears from: a manifest. Tells: figures. Needs no training package: this is the c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from prosody.encoder import WhisperEncoder
 from prosody.evaluation.figure import Figure, figure
 from prosody.evaluation.metrics import auc, ece_debiased, speaker_interval, uar
 from prosody.features import analyse
+from prosody.streaming import SpeechWindow
 from prosody.training.corpora import CLASSES, Clip, load_audio, read_manifest
 
 
@@ -41,8 +43,13 @@ class ClipScore:
 
 def score_clip(ear: Ear, clip: Clip) -> ClipScore:
     """Scores one recording as a call would, but answers whatever its quality."""
+    return score_windows(ear, windows_of(load_audio(clip.path)))
+
+
+def score_windows(ear: Ear, windows: Sequence[SpeechWindow]) -> ClipScore:
+    """Scores the windows of one recording, and averages those that would be answered, or else all of them."""
     odds, arousal, classes, reasons = [], [], [], []
-    for window in windows_of(load_audio(clip.path)):
+    for window in windows:
         analysis = analyse(window.samples)
         reasons.append(abstention(window, analysis, measure_channel(window, analysis)))
         a, p, shares = ear.probabilities(analysis)
@@ -66,7 +73,7 @@ def score_clip(ear: Ear, clip: Clip) -> ClipScore:
     )
 
 
-def figures_of_manifest(model: str, manifest: Path, seed: int) -> list[Figure]:
+def figures_of_manifest(model: str, manifest: Path, seed: int, pictures: Path | None = None) -> list[Figure]:
     """UAR, AUC, calibration and coverage of a model on the clips of a manifest.
 
     UAR and AUC are forced over every clip; the calibration error is that of the clips the ear answers.
@@ -83,6 +90,13 @@ def figures_of_manifest(model: str, manifest: Path, seed: int) -> list[Figure]:
     name = ear.name if model in ("open", "research") else str(model)
     labelled, classed = np.flatnonzero(distress >= 0), np.flatnonzero(five >= 0)
     spoken = np.flatnonzero((distress >= 0) & answered)
+    if pictures is not None and 0 < distress[spoken].sum() < len(spoken):
+        from prosody.evaluation.pictures import draw_det, draw_reliability
+
+        pictures.mkdir(parents=True, exist_ok=True)
+        curves = {manifest.parent.name: (p[spoken], distress[spoken])}
+        draw_reliability(pictures / "reliability.png", f"{name}: calibration", curves)
+        draw_det(pictures / "det.png", f"{name}: detection error", curves)
 
     def spread(rows: NDArray[np.intp], kind: str) -> tuple[float, float]:
         def measure(index: NDArray[np.intp]) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,10 @@ def by_clip(table: Table, logits: NDArray[np.float32]) -> ClipTable:
     return ClipTable(table=table.where(mask), logits=mean[rows].astype(np.float32), answered=answered[rows])
 
 
-def figures_of_corpora(model: str, seed: int) -> list[Figure]:
+def figures_of_corpora(model: str, seed: int, pictures: Path | None = None) -> list[Figure]:
     """All rows for ``open`` or ``research``; for another folder, its recipe is unknown: give a manifest instead.
+
+    ``pictures``: a folder for ``reliability.png`` and ``det.png``.
 
     Raises:
         ModelMissing: The corpora are not there.
@@ -86,11 +89,28 @@ def figures_of_corpora(model: str, seed: int) -> list[Figure]:
     strange_logits = corpora.logits(strange_rows.inputs, strange_rows.corpus)
     strange = by_clip(strange_rows, strange_logits)
     platt = _calibration(within)
+    if pictures is not None:
+        _draw(pictures, recipe.name, within, strange, platt)
     out = _within(recipe, within, seed) + _across(recipe, strange, seed) + _calibrated(recipe, within, strange, seed)
     out += _sexes(recipe, strange, seed)
     out += sequential.figures(recipe.name, strange_rows, strange_logits[:, 0], platt, seed)
     out += lines.figures(recipe, speakers, encoder, seed, _say)
     return out + _shipped(recipe, every, encoder, seed) + lines.cost(recipe.name, encoder)
+
+
+def _draw(folder: Path, name: str, within: ClipTable, strange: ClipTable, platt: Platt) -> None:
+    """Reliability and detection error: unseen speakers of known corpora together, each corpus left out by itself."""
+    from prosody.evaluation.pictures import Curve, draw_det, draw_reliability
+
+    folder.mkdir(parents=True, exist_ok=True)
+    curves: dict[str, Curve] = {}
+    known = within.table.distress >= 0
+    curves["unseen speakers"] = (platt.probability(within.logits[known, 0]), within.table.distress[known])
+    for corpus in np.unique(strange.table.corpus).tolist():
+        here = (strange.table.corpus == corpus) & (strange.table.distress >= 0)
+        curves[f"{corpus} left out"] = (platt.probability(strange.logits[here, 0]), strange.table.distress[here])
+    draw_reliability(folder / "reliability.png", f"{name}: calibration", curves)
+    draw_det(folder / "det.png", f"{name}: detection error", curves)
 
 
 def _all_else(seen: Table, seed: int) -> Held:

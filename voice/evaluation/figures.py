@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -95,7 +96,9 @@ def table(figures: Sequence[Figure]) -> str:
     return head + "\n".join(lines)
 
 
-def evaluate(what: str, *, manifest: Path | None, model: str, calls: int, seed: int, as_json: bool) -> str:
+def evaluate(
+    what: str, *, manifest: Path | None, model: str, calls: int, seed: int, report: Path | None, as_json: bool
+) -> str:
     """Runs one evaluation.
 
     Raises:
@@ -108,7 +111,7 @@ def evaluate(what: str, *, manifest: Path | None, model: str, calls: int, seed: 
         from prosody.evaluation import figures as ear_figures
 
         try:
-            figures = ear_figures(model or None, manifest, seed)
+            figures = ear_figures(model or None, manifest, seed, report)
         except ProsodyError as exc:
             raise UserError(str(exc)) from exc
     elif what == "latency":
@@ -136,16 +139,18 @@ def evaluate(what: str, *, manifest: Path | None, model: str, calls: int, seed: 
     return "\n\n".join(filter(None, (table(figures), calls_table)))
 
 
-def audit(*, as_json: bool) -> tuple[str, bool]:
-    """The ear's bias and quality report and whether every gate passed."""
+def audit(*, model: str, manifest: Path | None, seed: int, folder: Path, as_json: bool) -> tuple[str, bool]:
+    """The ear's bias and quality report, written to ``folder``; its table, and whether every gate passed."""
     from prosody.errors import ProsodyError
-    from prosody.evaluation import audit as ear_audit
+    from prosody.evaluation.audit import audit as run
+    from prosody.evaluation.audit import write
 
     try:
-        figures = ear_audit()
+        result = run(model, manifest, seed)
+        write(result, folder, datetime.now(UTC).date().isoformat(), f"{machine()}, commit {commit() or 'unknown'}")
     except ProsodyError as exc:
         raise UserError(str(exc)) from exc
-    return (document(figures) if as_json else table(figures)), all(f.met is not False for f in figures)
+    return (document(result.figures) if as_json else table(result.figures)), result.passed
 
 
 def calibrate(labels: Path, model: str, out: Path) -> str:
