@@ -10,10 +10,10 @@ Hears from: `voice.pipeline.hearing` (windows, verdicts, words). Tells: the same
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+
+from voice.conversation.patience import NOTHING_HEARD, SHORT_S, SHORT_WAIT_S, Expectation, patience_s
 
 START_S = 0.09
 """Speech this long is an onset: three windows of 32 ms. One is a click."""
@@ -21,36 +21,12 @@ RESUME_S = 0.06
 """Inside a turn two windows are enough."""
 SPECULATE_S = 0.09
 STOP_S = 0.19
-COMPLETE_S = 0.25
-INCOMPLETE_S = 0.9
-DIGITS_MORE_S, DIGITS_OPEN_S, DIGITS_VOLUNTEERED_S = 1.2, 1.0, 0.8
-DIGITS_DONE_S = 0.3
-NAME_S = 0.8
-NOTHING_HEARD_S = 0.5
 JOINS_S = 1.0
 """A first syllable too short to be understood belongs to the speech that follows within this time."""
-SHORT_S, SHORT_WAIT_S = 0.7, 0.45
-"""After so little speech ("Yes,") the sound says little about the end, and people breathe before the rest."""
-P_COMPLETE = 0.5
-P_SURE = 0.8
-P_INCOMPLETE = 0.1
-LIKELY_S, UNLIKELY_S = 0.4, 0.6
-"""Sound or words alone say finished. Of 109 read sentences the recogniser gave every one a final mark,
-but 13 % of them sounded unfinished on a phone line; cut ones had the mark in 78 % and sounded finished in 41 %."""
-NOTHING_HEARD = "nothing heard"
 PREROLL_S = 0.3
 """Speech is soft before the detector fires: recognition gets this much from before the onset."""
 LONG_TURN_S, LONGEST_TURN_S = 22.0, 26.0
 """A turn this long ends at its next pause, or without one: the recogniser's window is 28 s."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """What the agent asked for. ``digits``: how many, if known. ``factor`` multiplies every wait."""
-
-    expects: Literal["digits", "name"] | None = None
-    digits: int | None = None
-    factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,109 +181,3 @@ class Endpointing:
         ended = TurnEnded(pause=turn.pause, start_s=turn.start_s, end_s=turn.end_s, waited_s=wait_s, rule=rule)
         self._unheard = ended if rule == NOTHING_HEARD else None
         return (ended,) if turn.stopped else (Stopped(at_s=turn.end_s), ended)
-
-
-def patience_s(text: str, p_complete: float | None, expectation: Expectation) -> tuple[float, str]:
-    """Silence [s] after which a turn that said ``text`` is over, and the name of the rule."""
-    heard = count_digits(text)
-    if not text.strip():
-        wait_s, rule = NOTHING_HEARD_S, NOTHING_HEARD
-    elif expectation.expects == "digits" and heard:
-        if expectation.digits is None:
-            wait_s, rule = DIGITS_OPEN_S, "digits, any number"
-        elif heard >= expectation.digits:
-            wait_s, rule = DIGITS_DONE_S, "digits complete"
-        else:
-            wait_s, rule = DIGITS_MORE_S, "digits missing"
-    elif expectation.expects == "name":
-        wait_s, rule = NAME_S, "name"
-    elif heard >= 2 and _ENDS_IN_DIGIT.search(text):
-        wait_s, rule = DIGITS_VOLUNTEERED_S, "ends in digits"
-    elif hangs(text, sounds_finished=p_complete is not None and p_complete >= P_SURE):
-        wait_s, rule = INCOMPLETE_S, "hanging words"
-    elif says_all(text):
-        wait_s, rule = COMPLETE_S, "short answer"
-    elif p_complete is None or (p_complete < P_COMPLETE and not _FINAL_MARK.search(text)):
-        wait_s, rule = INCOMPLETE_S, "unfinished"
-    elif p_complete < P_COMPLETE:
-        share = max(0.0, p_complete - P_INCOMPLETE) / (P_COMPLETE - P_INCOMPLETE)
-        wait_s, rule = UNLIKELY_S - share * (UNLIKELY_S - LIKELY_S), "sounds unfinished"
-    elif not _FINAL_MARK.search(text):
-        wait_s, rule = UNLIKELY_S, "reads unfinished"
-    else:
-        wait_s, rule = COMPLETE_S, "sounds finished"
-    return wait_s * expectation.factor, rule
-
-
-_FINAL_MARK = re.compile(r"[.?!][\"')]*\s*$")
-_ALL = re.compile(
-    r"(?:(?:yes|yeah|yep|no|nope|okay|ok|sure|right|hello|hi|correct|that's (?:right|it|all))\W*)+"
-    r"(?:please|thanks|thank you|it is|that's (?:right|it|all|correct))?\W*"
-    r"|.*\b(?:goodbye|bye|bye-bye)\W*",
-    re.IGNORECASE,
-)
-
-
-def says_all(text: str) -> bool:
-    """A short answer or a farewell: nothing more is to be expected, however it sounds.
-
-    >>> says_all("Yes, please."), says_all("Thank you very much. Goodbye."), says_all("Yes, my name is")
-    (True, True, False)
-    """
-    return _ALL.fullmatch(text.strip()) is not None
-
-
-_NEVER_LAST = frozenset("and but or because if which the a an my your i'm it's um uh er erm".split())
-_SELDOM_LAST = frozenset("to of for with from at in on".split())
-_LEADS_IN = re.compile(r"\b(?:number|name|address|code|date|postcode|street)(?: is|'s)\W*$", re.IGNORECASE)
-
-
-def hangs(text: str, *, sounds_finished: bool = False) -> bool:
-    """The last words cannot end a sentence, or the recogniser itself wrote them as broken off.
-
-    >>> hangs("I ordered it on Monday, but"), hangs("My number is..."), hangs("Where my order is.")
-    (True, True, False)
-    """
-    stripped = text.rstrip()
-    if stripped.endswith(("...", "…", "-", ",")) or _LEADS_IN.search(stripped):
-        return True
-    words = re.findall(r"[a-z']+", stripped.lower())
-    if not words or stripped.endswith("?"):
-        return False
-    return words[-1] in _NEVER_LAST or (words[-1] in _SELDOM_LAST and not sounds_finished)
-
-
-_UNITS = frozenset("zero oh o one two three four five six seven eight nine".split())
-_PAIRS = frozenset("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())
-_TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
-_TIMES = {"double": 2, "triple": 3}
-_ENDS_IN_DIGIT = re.compile(
-    r"(?:\d|\b(?:" + "|".join(sorted((_UNITS | _PAIRS | _TENS) - {"o", "oh"})) + r"))[\s.,!?]*$", re.IGNORECASE
-)
-
-
-def count_digits(text: str) -> int:
-    """Digits said so far, as numerals or words.
-
-    >>> count_digits("It's 45, one nine"), count_digits("double three, twenty one"), count_digits("forty-five")
-    (4, 4, 2)
-    """
-    total, times, tens = 0, 1, False
-    for token in re.findall(r"\d+|[a-z]+", text.lower()):
-        if token in _TIMES:
-            times = _TIMES[token]
-            continue
-        if token.isdigit():
-            total += times * len(token)
-            tens = False
-        elif token in _TENS or token in _PAIRS:
-            total += 2
-            tens = token in _TENS
-        elif token in _UNITS:
-            # "twenty one" is two digits, not three; a bare "oh" or "o" counts only among digits.
-            total += 0 if tens or (token in ("o", "oh") and total == 0) else times
-            tens = False
-        else:
-            tens = False
-        times = 1
-    return total

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice.conversation.words import Token
+from voice.conversation.words import Token, tokens
 
 UNITS = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
@@ -43,6 +43,22 @@ def digit_runs(turn: Sequence[Token]) -> list[tuple[str, int, int]]:
             runs.append((digits, k, k + used - 1))
         k += used
     return runs
+
+
+def count_digits(text: str) -> int:
+    """Digits said so far, as numerals or words.
+
+    >>> count_digits("It's 45, one nine"), count_digits("double three, twenty one"), count_digits("forty-five")
+    (4, 4, 2)
+    """
+    return sum(len(digits) for digits, _, _ in digit_runs(tokens(text)))
+
+
+def ends_in_digit(text: str) -> bool:
+    """Whether its last word belongs to a number."""
+    turn = tokens(text)
+    runs = digit_runs(turn)
+    return bool(runs) and runs[-1][2] == len(turn) - 1
 
 
 def spell(digits: str) -> str:

@@ -18,7 +18,7 @@ from telephony.facts import BriefingBuilt, Decision, DistressChanged, HandoffReq
 from telephony.messages import Stamped
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
-from voice.conversation.endpointing import Expectation
+from voice.conversation.patience import Expectation
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Utter
 from voice.pipeline.port import CallClock, CallPort

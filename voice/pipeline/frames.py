@@ -14,7 +14,7 @@ from pipecat.frames.frames import DataFrame
 from telephony.facts import Leg
 from telephony.messages import Stamped
 from voice.conversation.commands import Say
-from voice.conversation.endpointing import Expectation
+from voice.conversation.patience import Expectation
 
 
 @dataclass
