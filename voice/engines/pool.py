@@ -23,13 +23,33 @@ T = TypeVar("T")
 
 
 class Priority(IntEnum):
-    """Smaller runs first."""
+    """Smaller runs first.
+
+    ``SOON``: speech that a caller will run out of within a second. ``AHEAD``: made on the guess that the turn is over.
+    ``REST``: speech for later; the ear, 14 ms a window, goes before it.
+    """
 
     RECOGNITION = 0
     FIRST_AUDIO = 1
-    EAR = 2
-    REST = 3
+    SOON = 2
+    AHEAD = 3
+    EAR = 4
+    REST = 5
+    CAPTION = 6
     STOP = 9
+
+
+class Job(Future[T]):
+    """One piece of work. It may stand in the queue more than once: the first thread to `take` it does it."""
+
+    def __init__(self, work: Callable[[], T], priority: Priority) -> None:
+        super().__init__()
+        self.work, self.priority = work, priority
+        self._taken = threading.Lock()
+
+    def take(self) -> bool:
+        """Whether this is the first to ask, and nobody has cancelled it."""
+        return self._taken.acquire(blocking=False) and self.set_running_or_notify_cancel()
 
 
 class EnginePool:
@@ -37,7 +57,7 @@ class EnginePool:
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or max(2, os.cpu_count() or 1)
-        self._queue: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
+        self._queue: queue.PriorityQueue[tuple[int, int, Job[Any]]] = queue.PriorityQueue()
         self._order = itertools.count()
         self._unfinished = 0
         self._count = threading.Lock()
@@ -59,13 +79,19 @@ class EnginePool:
         """Pieces of work that wait or run."""
         return self._unfinished
 
-    def submit(self, priority: Priority, work: Callable[[], T]) -> Future[T]:
-        future: Future[T] = Future()
+    def submit(self, priority: Priority, work: Callable[[], T]) -> Job[T]:
+        job = Job(work, priority)
         with self._count:
             self._unfinished += 1
-        future.add_done_callback(self._finished)
-        self._queue.put((int(priority), next(self._order), future, work))
-        return future
+        job.add_done_callback(self._finished)
+        self._queue.put((int(priority), next(self._order), job))
+        return job
+
+    def hurry(self, job: Job[Any], priority: Priority) -> None:
+        """Work that waits is wanted sooner than it was."""
+        if priority < job.priority and not job.done():
+            job.priority = priority
+            self._queue.put((int(priority), next(self._order), job))
 
     async def run(self, priority: Priority, work: Callable[[], T]) -> T:
         """Result of ``work`` from a thread. Cancelling drops it while it still waits; running work is let finish."""
@@ -86,19 +112,19 @@ class EnginePool:
 
     def _work(self) -> None:
         while True:
-            _, _, future, work = self._queue.get()
-            if not future.set_running_or_notify_cancel():
+            _, _, job = self._queue.get()
+            if not job.take():
                 continue
             try:
-                result = work()
+                result = job.work()
             except _Stop:
-                future.set_result(None)
+                job.set_result(None)
                 return
             except Exception as exc:  # noqa: BLE001 - whatever a model raises belongs to the one who asked
-                future.set_exception(exc)
+                job.set_exception(exc)
             else:
-                future.set_result(result)
-            del future, work
+                job.set_result(result)
+            del job
 
 
 class _Stop(Exception):  # noqa: N818 - a signal, not an error

@@ -52,6 +52,11 @@ _INSTRUCTION = (
 
 
 class Replier(Protocol):
+    @property
+    def verbatim(self) -> bool:
+        """Every text comes back as it is, and at once."""
+        ...
+
     async def word(self, text: str) -> str:
         """``text`` as it will be said."""
         ...
@@ -60,12 +65,16 @@ class Replier(Protocol):
 class BuiltInReplier:
     """Says what the dialogue decided."""
 
+    verbatim = True
+
     async def word(self, text: str) -> str:
         return text
 
 
 class RephrasingReplier:
     """Any OpenAI-compatible server, within `BUDGET_S`, else the text itself."""
+
+    verbatim = False
 
     def __init__(self, client: AsyncOpenAI, model: str, *, budget_s: float = BUDGET_S) -> None:
         self._client = client

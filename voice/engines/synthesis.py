@@ -2,7 +2,8 @@
 
 Piper cannot be made warm or sad; what adapts to a caller is wording, rate, pauses and level, and this module does the
 last three. A reply is cut into sentences, the first also at an early comma, because the front part of the voice
-takes 1.4 ms a character before any sound; each piece is cached by (voice, text, rate).
+takes 1.4 ms a character before any sound; each piece is cached by (voice, text, rate). A reply begins without the
+silence that the voice puts before it.
 
 Hears from: the pipeline, text. Tells: the pipeline, 8 kHz 16-bit mono.
 """
@@ -10,14 +11,17 @@ Hears from: the pipeline, text. Tells: the pipeline, 8 kHz 16-bit mono.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voice.engines.making import Making, Urgency
 from voice.engines.phonemes import spoken
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice
@@ -31,6 +35,12 @@ PEAK = 0.7
 SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.15, 0.12
 """At 165 words per minute; they stretch with slower speech. The voice itself ends a piece with 0.25–0.4 s of
 near-silence: what is heard is 0.4–0.6 s between sentences and 0.3–0.45 s at a comma."""
+
+LEAD_S, LEAD_DB = 0.01, -50.0
+"""The voice begins a piece with 45-80 ms of silence; before a reply only this much of it is kept [s, dBFS]."""
+
+SOON_S = 1.0
+"""With less speech than this made ahead of the listener [s], the next chunk is pressing."""
 
 RATE_STEP_WPM = 5
 """Rates are rounded to this, so that entrainment by 1 % does not miss the cache."""
@@ -60,17 +70,27 @@ class PiperSynthesizer:
         self.voice = voice
         self._pool = pool
         self._cache = cache or PhraseCache()
+        self._making: dict[str, Making] = {}
         self._gain, self._pace = self._calibrate()
 
     async def stream(self, text: str, rate_wpm: float) -> AsyncIterator[bytes]:
         rate_wpm = quantised(rate_wpm)
+        ahead = _Ahead()
         before = ""
         for piece in pieces(spoken(text)):
             if before:
-                yield _silence(pause_s(before, rate_wpm))
-            async for chunk in self._piece(piece, rate_wpm, first=not before):
-                yield chunk
+                yield ahead.of(_silence(pause_s(before, rate_wpm)))
+            async with contextlib.aclosing(self._piece(piece, rate_wpm, ahead.urgency)) as chunks:
+                async for chunk in chunks:
+                    if pcm := chunk if ahead.begun else without_lead(chunk):
+                        yield ahead.of(pcm)
             before = piece
+
+    async def prepare(self, text: str, rate_wpm: float) -> None:
+        """Makes the beginning of a reply that will probably be wanted. Cancel it when it is not."""
+        for piece in pieces(spoken(text))[:1]:
+            async for _ in self._piece(piece, quantised(rate_wpm), _guess):
+                pass
 
     async def render(self, text: str, rate_wpm: float) -> bytes:
         return b"".join([chunk async for chunk in self.stream(text, rate_wpm)])
@@ -88,7 +108,7 @@ class PiperSynthesizer:
         """Makes one of `pieces` ahead of time, for this start and the next."""
         key = self._cache.key(self.voice.hash, piece, quantised(rate_wpm))
         if not await asyncio.to_thread(self._cache.fetch, key):
-            async for _ in self._piece(piece, quantised(rate_wpm), first=False):
+            async for _ in self._piece(piece, quantised(rate_wpm), _later):
                 pass
             await asyncio.to_thread(self._cache.pin, key)
 
@@ -97,26 +117,33 @@ class PiperSynthesizer:
         rates, scales = self._pace
         return float(np.interp(rate_wpm, rates, scales))
 
-    async def _piece(self, piece: str, rate_wpm: float, *, first: bool) -> AsyncIterator[bytes]:
+    async def _piece(self, piece: str, rate_wpm: float, urgency: Urgency) -> AsyncGenerator[bytes]:
         key = self._cache.key(self.voice.hash, piece, rate_wpm)
         if (known := self._cache.get(key)) is not None:
             yield known
             return
-        urgency = Priority.FIRST_AUDIO if first else Priority.REST
-        scale = self.length_scale(rate_wpm)
-        latents = await self._pool.run(urgency, lambda: self.voice.latents(piece, scale))
-        chunks = self.voice.chunks(latents)
+        making = self._making.get(key)
+        if making is None:
+            making = self._making[key] = Making(self._pool, lambda made: self._made(key, made))
+            making.begin(self._make(making, piece, self.length_scale(rate_wpm)))
+        async with contextlib.aclosing(making.listen(urgency)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _make(self, making: Making, piece: str, scale: float) -> AsyncIterator[bytes]:
+        latents = await making.step(lambda: self.voice.latents(piece, scale))
         resampler = soxr.ResampleStream(self.voice.rate_hz, RATE_HZ, 1, dtype="float32")
-        made: list[bytes] = []
+        chunks = self.voice.chunks(latents)
         for n, chunk in enumerate(chunks):
-            samples = await self._pool.run(urgency, lambda chunk=chunk: self.voice.samples(latents, chunk))  # type: ignore[misc]
-            urgency = Priority.REST
-            last = n == len(chunks) - 1
-            pcm = to_pcm(resampler.resample_chunk(samples, last=last), self._gain)
+            samples = await making.step(lambda chunk=chunk: self.voice.samples(latents, chunk))  # type: ignore[misc]
+            pcm = to_pcm(resampler.resample_chunk(samples, last=n == len(chunks) - 1), self._gain)
             if pcm:
-                made.append(pcm)
                 yield pcm
-        self._cache.put(key, b"".join(made))
+
+    def _made(self, key: str, making: Making) -> None:
+        del self._making[key]
+        if making.whole:
+            self._cache.put(key, b"".join(making.made))
 
     def _calibrate(self) -> tuple[float, tuple[list[float], list[float]]]:
         """Gain to `TARGET_DB`, and the stretch per rate, from the voice's own timing of one sentence."""
@@ -133,6 +160,38 @@ class PiperSynthesizer:
             rates.append(60 * words / (seconds + len(made) * pause_s(_CALIBRATION[0], rate)))
             scales.append(scale)
         return float(10 ** (gain / 20)), (list(np.maximum.accumulate(rates)), scales)
+
+
+class _Ahead:
+    """How far the speech of one reply is made ahead of the one who listens to it."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._made_s = 0.0
+
+    @property
+    def begun(self) -> bool:
+        return self._began is not None
+
+    def of(self, pcm: bytes) -> bytes:
+        """Counts sound that is handed out."""
+        if self._began is None:
+            self._began = time.monotonic()
+        self._made_s += len(pcm) / 2 / RATE_HZ
+        return pcm
+
+    def urgency(self) -> Priority:
+        if self._began is None:
+            return Priority.FIRST_AUDIO
+        return Priority.SOON if self._made_s - (time.monotonic() - self._began) < SOON_S else Priority.REST
+
+
+def _guess() -> Priority:
+    return Priority.AHEAD
+
+
+def _later() -> Priority:
+    return Priority.REST
 
 
 def pieces(text: str) -> list[str]:
@@ -172,6 +231,15 @@ def to_pcm(samples: NDArray[np.float32], gain: float) -> bytes:
     over = np.abs(loud) > PEAK / 2
     bent = np.sign(loud) * (PEAK / 2 + PEAK / 2 * np.tanh((np.abs(loud) - PEAK / 2) / (PEAK / 2)))
     return (np.where(over, bent, loud) * 32767).astype("<i2").tobytes()
+
+
+def without_lead(pcm: bytes) -> bytes:
+    """Sound from `LEAD_S` before its first 5 ms above `LEAD_DB`; nothing if there is none."""
+    step = RATE_HZ // 200
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64) / 32768
+    power = np.mean(samples[: len(samples) // step * step].reshape(-1, step) ** 2, axis=1)
+    loud = np.flatnonzero(power > 10 ** (LEAD_DB / 10))
+    return pcm[2 * max(0, int(loud[0]) * step - int(LEAD_S * RATE_HZ)) :] if len(loud) else b""
 
 
 def _silence(seconds: float) -> bytes:
