@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telephony.facts import AudioLost
-from telephony.link_codec import CONCEALED, FRAME_S, HUMAN_LEG, AudioRecord
+from telephony.link_codec import CONCEALED, FRAME_S, HUMAN_LEG, SILENT_DB, AudioRecord
 from telephony.media.framer import Frame
 from telephony.media.pcm import level_db
 from telephony.party import Party
@@ -55,7 +55,9 @@ class CallSound:
                 other.live.put(frame.pcm)
         elif call.worker is not None and (party is call.caller or call.human_side.listening):
             flags = (CONCEALED if frame.kind == "lost" else 0) | (HUMAN_LEG if party is call.human else 0)
-            call.out.append(AudioRecord(call=call.number, turn=0, tick=frame.tick, pcm=frame.pcm, flags=flags))
+            sent_db = SILENT_DB if party.sent is None else round(level_db(party.sent))
+            record = AudioRecord(call=call.number, turn=0, tick=frame.tick, pcm=frame.pcm, flags=flags, sent_db=sent_db)
+            call.out.append(record)
 
     def _note_heard(self, party: Party, frame: Frame) -> None:
         call = self._call

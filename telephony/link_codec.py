@@ -22,25 +22,27 @@ from typing import Any
 
 from telephony.errors import LinkError
 
-VERSION = 1
+VERSION = 2
 RATE_HZ = 8000
 FRAME_S = 0.02
 FRAME_BYTES = 320
 """20 ms of 8 kHz 16-bit mono."""
+SILENT_DB = -120
 
 CONCEALED = 2
 LAST_OF_TURN = 4
 HUMAN_LEG = 8
 
 _HEADER = struct.Struct("<BBHIIQ")
-_RECORD = struct.Struct("<IIIHH")
+_RECORD = struct.Struct("<IIIHHb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioRecord:
     """Sound of one call.
 
-    Gateway to worker: exactly one frame; ``tick`` = number of the 20 ms call-time tick it fills; ``turn`` 0.
+    Gateway to worker: exactly one frame; ``tick`` = number of the 20 ms call-time tick it fills; ``turn`` 0;
+    ``sent_db`` = level [dBFS] of what was last sent to that party: its echo must not be taken for a voice.
     Worker to gateway: any length of turn ``turn``; ``tick`` = samples of that turn sent before.
     """
 
@@ -49,6 +51,7 @@ class AudioRecord:
     tick: int
     pcm: bytes
     flags: int = 0
+    sent_db: int = SILENT_DB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ class Hello:
 def encode_audio(message: AudioMessage) -> bytes:
     parts = [_HEADER.pack(VERSION, 1, len(message.records), message.seq, message.ack, message.sent_ns)]
     for r in message.records:
-        parts.append(_RECORD.pack(r.call, r.turn, r.tick, len(r.pcm), r.flags))
+        parts.append(_RECORD.pack(r.call, r.turn, r.tick, len(r.pcm), r.flags, r.sent_db))
         parts.append(r.pcm)
     return b"".join(parts)
 
@@ -97,12 +100,13 @@ def decode_audio(data: bytes) -> AudioMessage:
     records = []
     for _ in range(n):
         try:
-            call, turn, tick, size, flags = _RECORD.unpack_from(data, at)
+            call, turn, tick, size, flags, sent_db = _RECORD.unpack_from(data, at)
         except struct.error as exc:
             raise LinkError("audio message is cut off in a record header") from exc
         at += _RECORD.size
         if at + size > len(data):
             raise LinkError("audio message is cut off in its sound")
-        records.append(AudioRecord(call=call, turn=turn, tick=tick, pcm=data[at : at + size], flags=flags))
+        pcm = data[at : at + size]
+        records.append(AudioRecord(call=call, turn=turn, tick=tick, pcm=pcm, flags=flags, sent_db=sent_db))
         at += size
     return AudioMessage(seq=seq, ack=ack, sent_ns=sent_ns, records=tuple(records))

@@ -68,7 +68,7 @@ class Calls:
         if (pipeline := self._pipelines.get(record.call)) is not None:
             leg = "human" if record.flags & HUMAN_LEG else "caller"
             lost = bool(record.flags & CONCEALED)
-            await pipeline.sound(leg=leg, tick=record.tick, pcm=record.pcm, lost=lost)  # type: ignore[arg-type]
+            await pipeline.sound(leg=leg, tick=record.tick, pcm=record.pcm, lost=lost, sent_db=record.sent_db)  # type: ignore[arg-type]
 
     async def lost(self) -> None:
         for call in list(self._pipelines):

@@ -10,7 +10,6 @@ Hears from: `voice.pipeline.hearing`. Tells: the same (pause, resume, commit).
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -192,30 +191,3 @@ class BargeIn:
         assert self._pending is not None
         pending, self._pending = self._pending, None
         return (Commit(turn=pending.turn.turn, onset_s=pending.onset_s, because=because),)
-
-
-ECHO_RETURN_DB = 15.0
-"""Our own voice comes back at least this much quieter: lines with echo control return −20 dB and less."""
-ECHO_EARLY_S, ECHO_LATE_S = 0.06, 0.26
-"""Where in the sound we sent an echo heard now may come from: network and far phone delay of 0-200 ms, and our ring."""
-_SILENT_DB = -120.0
-
-
-class EchoReference:
-    """Level of what we sent, by call time: caller sound not louder than its echo could be is not the caller's."""
-
-    def __init__(self) -> None:
-        self._sent: deque[tuple[float, float]] = deque(maxlen=64)
-
-    def sent(self, at_s: float, level_db: float) -> None:
-        """A frame of 20 ms of the agent's voice leaves at ``at_s`` with ``level_db`` [dBFS]."""
-        self._sent.append((at_s, level_db))
-
-    def loudest_db(self, at_s: float) -> float:
-        """Of what may be echoed at ``at_s`` [dBFS]."""
-        span = (level for t, level in self._sent if at_s - ECHO_LATE_S <= t <= at_s + ECHO_EARLY_S)
-        return max(span, default=_SILENT_DB)
-
-    def masks(self, at_s: float, level_db: float) -> bool:
-        """Sound of this level at this time may be our own."""
-        return level_db < self.loudest_db(at_s) - ECHO_RETURN_DB

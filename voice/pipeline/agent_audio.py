@@ -1,6 +1,6 @@
 """What the agent is saying right now, as far as it can be known before the gateway reports it. Pure.
 
-The gateway plays turns in order of arrival; fact `Said` tells afterwards. Barge-in and the echo gate need it
+The gateway plays turns in order of arrival; fact `Said` tells afterwards. Barge-in needs it
 before: so the playout is followed by the clock, and corrected by each `Said`.
 
 Hears from: speech (turns, sound), hearing (pauses, cuts). Tells: hearing.
@@ -8,18 +8,15 @@ Hears from: speech (turns, sound), hearing (pauses, cuts). Tells: hearing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-
-from telephony.link_codec import FRAME_BYTES, FRAME_S
+from telephony.link_codec import RATE_HZ
 from voice.conversation.bargein import AgentTurn
 
 _STARTS_S = 0.03
 """From the link to the first sample played: one tick and the gateway's ring."""
 _GRACE_S = 0.4
 """A turn that should be over by now but was not reported is believed this much longer."""
-SILENT_DB = -120.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,13 +26,12 @@ class _Turn:
     start_s: float
     expected_s: float
     """Length by its words, until it is complete."""
-    levels_db: list[float] = field(default_factory=list)
+    made_s: float = 0.0
     complete: bool = False
 
     @property
     def length_s(self) -> float:
-        made_s = len(self.levels_db) * FRAME_S
-        return made_s if self.complete else max(made_s, self.expected_s)
+        return self.made_s if self.complete else max(self.made_s, self.expected_s)
 
 
 class AgentAudio:
@@ -43,7 +39,6 @@ class AgentAudio:
         self.last_turn = 0
         self._turns: list[_Turn] = []
         self._paused_at_s: float | None = None
-        self._rest = b""
 
     def start(self, *, turn: int, text: str, rate_wpm: float, keep: bool, now_s: float) -> None:
         previous = self._turns[-1] if self._turns else None
@@ -53,18 +48,13 @@ class AgentAudio:
         expected_s = 60 * len(text.split()) / max(rate_wpm, 60.0)
         self._turns.append(_Turn(number=turn, keep=keep, start_s=start_s, expected_s=expected_s))
         self.last_turn = turn
-        self._rest = b""
 
     def sound(self, pcm: bytes, *, last: bool) -> None:
         """More of the turn started last."""
         if not self._turns:
             return
         turn = self._turns[-1]
-        self._rest += pcm
-        whole = len(self._rest) // FRAME_BYTES * FRAME_BYTES
-        frames = np.frombuffer(self._rest[:whole], "<i2").reshape(-1, FRAME_BYTES // 2).astype(np.float64) / 32768
-        turn.levels_db += (10 * np.log10(np.mean(frames**2, axis=1) + 1e-12)).tolist()
-        self._rest = self._rest[whole:]
+        turn.made_s += len(pcm) / (2 * RATE_HZ)
         turn.complete = last
 
     def pause(self, on: bool, now_s: float) -> None:
@@ -107,16 +97,6 @@ class AgentAudio:
                 break
             last = turn.number
         return last
-
-    def level_db(self, now_s: float) -> float:
-        """Of the frame that leaves now [dBFS]; `SILENT_DB` when nothing does."""
-        if self._paused_at_s is not None:
-            return SILENT_DB
-        for turn in self._turns:
-            i = int((now_s - turn.start_s) / FRAME_S)
-            if 0 <= i < len(turn.levels_db):
-                return turn.levels_db[i]
-        return SILENT_DB
 
     def _over(self, turn: _Turn, now_s: float) -> bool:
         if self._paused_at_s is not None:

@@ -18,7 +18,7 @@ from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.workers.runner import WorkerRunner
 
 from telephony.facts import Leg
-from telephony.link_codec import RATE_HZ
+from telephony.link_codec import RATE_HZ, SILENT_DB
 from telephony.messages import Stamped
 from telephony.settings import Settings
 from voice.conversation.call import Conversation
@@ -103,8 +103,8 @@ class CallPipeline:
             for stamped in log:
                 await self.fact(stamped)
 
-    async def sound(self, *, leg: Leg, tick: int, pcm: bytes, lost: bool) -> None:
-        await self._worker.queue_frame(LegAudio(leg=leg, tick=tick, pcm=pcm, lost=lost))
+    async def sound(self, *, leg: Leg, tick: int, pcm: bytes, lost: bool, sent_db: int = SILENT_DB) -> None:
+        await self._worker.queue_frame(LegAudio(leg=leg, tick=tick, pcm=pcm, lost=lost, sent_db=sent_db))
 
     async def fact(self, stamped: Stamped) -> None:
         await self._worker.queue_frame(Committed(stamped=stamped))

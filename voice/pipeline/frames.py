@@ -11,7 +11,8 @@ from typing import Any
 
 from pipecat.frames.frames import DataFrame
 
-from telephony.facts import Leg
+from telephony.facts import Leg, Transcribed
+from telephony.link_codec import SILENT_DB
 from telephony.messages import Stamped
 from voice.conversation.commands import Say
 from voice.conversation.patience import Expectation
@@ -19,12 +20,13 @@ from voice.conversation.patience import Expectation
 
 @dataclass
 class LegAudio(DataFrame):  # type: ignore[misc]
-    """20 ms of one leg; ``tick``: the call-time tick it fills."""
+    """20 ms of one leg; ``tick``: the call-time tick it fills; ``sent_db``: level of what went to that party [dBFS]."""
 
     leg: Leg = "caller"
     tick: int = 0
     pcm: bytes = b""
     lost: bool = False
+    sent_db: int = SILENT_DB
 
 
 @dataclass
@@ -51,6 +53,20 @@ class Expect(DataFrame):  # type: ignore[misc]
 @dataclass
 class Utter(DataFrame):  # type: ignore[misc]
     """Downstream, to speech: say this after everything said before."""
+
+    say: Say | None = None
+
+
+@dataclass
+class Likely(DataFrame):  # type: ignore[misc]
+    """Downstream, to the dialogue: the caller's turn, should it be over. None: it is not, the caller goes on."""
+
+    heard: Transcribed | None = None
+
+
+@dataclass
+class Prepare(DataFrame):  # type: ignore[misc]
+    """Downstream, to speech: this will be said if the turn is over. None: forget it."""
 
     say: Say | None = None
 

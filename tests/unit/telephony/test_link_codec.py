@@ -25,5 +25,5 @@ def test_a_cut_message_is_refused(message: AudioMessage, data: st.DataObject) ->
 
 
 def test_another_version_is_named() -> None:
-    with pytest.raises(LinkError, match="version 9, kind 1; this end speaks 1, 1"):
+    with pytest.raises(LinkError, match="version 9, kind 1; this end speaks 2, 1"):
         decode_audio(b"\x09\x01" + bytes(18))

@@ -14,11 +14,11 @@ from voice.conversation.bargein import (
     AskWords,
     BargeIn,
     Commit,
-    EchoReference,
     Pause,
     Resume,
     is_backchannel,
 )
+from voice.conversation.whose import EchoReference, NearGate
 
 W = 0.032
 LONG = AgentTurn(turn=3, until_s=60.0)
@@ -165,7 +165,29 @@ def test_the_agents_own_echo_is_masked_and_the_caller_is_not() -> None:
     assert echo.masks(1.0, -40.0)
     assert echo.masks(1.2, -36.0)
     assert not echo.masks(1.0, -30.0)
+    assert echo.masks(1.3, -40.0)
     assert not echo.masks(1.5, -40.0)
+
+
+def test_talk_far_below_the_callers_own_level_is_the_background_until_it_goes_on_and_on() -> None:
+    gate = NearGate()
+    assert not gate.masks(-50.0, W), "nothing is known of the caller yet"
+    for level_db in (-60.0, -25.0, -24.0, -23.0, -22.0):
+        gate.speech(level_db)
+    gate.turn_ended(understood=True)
+    assert not gate.masks(-38.0, W)
+    masked_s = 0.0
+    while gate.masks(-45.0, W):
+        masked_s += W
+    # 3.x dB too quiet at first, forgiven at 1 dB a second.
+    assert 3.0 < masked_s < 5.0
+
+
+def test_noise_that_was_not_understood_teaches_nothing_about_the_caller() -> None:
+    gate = NearGate()
+    gate.speech(-10.0)
+    gate.turn_ended(understood=False)
+    assert gate.caller_db is None
 
 
 def test_back_channels() -> None:

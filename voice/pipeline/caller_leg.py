@@ -1,0 +1,196 @@
+"""The caller's leg: what is said, how, and whether the agent may go on speaking over it.
+
+Free of pipecat, so that ``warmline eval turns`` drives the very same object on a clock of its own.
+
+Hears from: `voice.pipeline.hearing` (sound, what was played, how upset the caller is). Tells: the log (facts), the
+link (pause, cut), through `cut` the speech.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from telephony.commands import ClearTurn, PauseTurn
+from telephony.facts import Fact, Said, SpeechStarted, SpeechStopped
+from telephony.link_codec import FRAME_S, SILENT_DB
+from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, Pause, Resume
+from voice.conversation.endpointing import TurnEnded
+from voice.conversation.patience import Expectation
+from voice.conversation.whose import EchoReference, NearGate
+from voice.engines.transcription import Transcriber, Transcript
+from voice.engines.turn_end import TurnEnd
+from voice.engines.vad import WINDOW_S, SpeechDetector, Window
+from voice.errors import EngineError
+from voice.pipeline.agent_audio import AgentAudio
+from voice.pipeline.listener import Listener
+from voice.pipeline.port import CallClock, CallPort
+from voice.pipeline.stopwatch import Stopwatch
+from voice.pipeline.words import transcribed
+
+if TYPE_CHECKING:
+    from voice.pipeline.ear_tap import EarTap
+
+_WORTH_ASKING_S = 0.5
+"""Speech this long that was not understood is worth "could you say that again"."""
+_RANK = {"calm": 0, "attend": 1, "distress": 2}
+
+
+class CallerLeg:
+    """Words of the caller, and interruptions."""
+
+    def __init__(
+        self,
+        *,
+        detector: SpeechDetector,
+        transcriber: Transcriber,
+        turn_end: TurnEnd,
+        ear: EarTap | None,
+        port: CallPort,
+        emit: Callable[[Fact], None],
+        clock: CallClock,
+        agent: AgentAudio,
+        stopwatch: Stopwatch,
+        cut: Callable[[int, float | None], None],
+        broke: Callable[[EngineError], None],
+    ) -> None:
+        self.broke = broke
+        self._port, self._emit, self._cut = port, emit, cut
+        self._clock, self._agent, self._stopwatch = clock, agent, stopwatch
+        self._ear, self._transcriber = ear, transcriber
+        self._bargein, self._echo, self._near = BargeIn(), EchoReference(), NearGate()
+        self._speaking = False
+        self._level = "calm"
+        self._listener = Listener(
+            detector=detector, transcriber=transcriber, turn_end=turn_end, report=self, masked=self._is_foreign
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def expect(self, expectation: Expectation) -> None:
+        """What the dialogue has asked for."""
+        self._listener.endpointing.expectation = expectation
+
+    def sent(self, tick: int, sent_db: int) -> None:
+        """Level of what the gateway last sent to the caller, whoever spoke: agent, prompt, hold sound."""
+        self._echo.sent(tick * FRAME_S, sent_db)
+
+    def push(self, pcm: bytes, tick: int, *, lost: bool = False, sent_db: int = SILENT_DB) -> None:
+        """20 ms of the caller's sound."""
+        self.sent(tick, sent_db)
+        now_s = self._clock.now_s()
+        saying = self._agent.current(now_s)
+        if saying is None:
+            self._weigh(self._bargein.agent_silent())
+        elif self._speaking and not self._bargein.deciding:
+            # The reply comes while the caller is speaking again: it waits, and is dropped if there are words.
+            self._weigh(self._bargein.onset(at_s=now_s, agent=saying))
+        for window, speech in self._listener.push(pcm, tick):
+            if speech:
+                self._near.speech(window.level_db)
+            self._weigh(self._bargein.window(end_s=window.end_s, speech=speech, window_s=WINDOW_S))
+            if self._ear is not None:
+                samples, start_s = self._listener.sound(window.start_s, window.end_s)
+                self._ear.push(samples, start_s=start_s, speech=speech, lost=lost)
+
+    def said(self, said: Said) -> None:
+        """The gateway has played, or cut, a turn of the agent."""
+        self._agent.ended(said.turn)
+        if (timed := self._stopwatch.said(said)) is not None:
+            self._port.emit(timed)
+
+    def distress(self, level: str, *, weigh: bool = True) -> None:
+        """How upset the caller is by now; one who becomes more so is not talked over."""
+        rose = _RANK[level] > _RANK[self._level]
+        self._level = level
+        if rose and weigh:
+            self._weigh(self._bargein.distress_rose(now_s=self._clock.now_s()))
+
+    def stop_ear(self) -> None:
+        """No more of how it is said; words go on."""
+        if self._ear is not None:
+            self._ear.stop()
+        self._ear = None
+
+    def close(self) -> None:
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        self.stop_ear()
+
+    def _is_foreign(self, window: Window) -> bool:
+        """Our own echo, or talk in the background: speech, but not the caller's."""
+        if not window.speech:
+            return False
+        if self._echo.masks(window.end_s, window.level_db):
+            return True
+        return self._listener.endpointing.speaking_since_s is None and self._near.masks(window.level_db, WINDOW_S)
+
+    # --- as the listener reports it ---------------------------------------------------------------
+
+    def began(self, at_s: float) -> None:
+        self._speaking = True
+        self._emit(SpeechStarted(leg="caller", at=at_s))
+        self._stopwatch.caller_began()
+        self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
+
+    def stopped(self, at_s: float) -> None:
+        self._speaking = False
+        self._emit(SpeechStopped(leg="caller", at=at_s))
+        self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
+
+    def words(self, transcript: Transcript) -> None:
+        self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
+
+    def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        if self._ear is not None:
+            self._ear.turn_ended()
+        self._near.turn_ended(understood=bool(transcript.text))
+        listening_only = self._bargein.listening_only
+        self._bargein.listening_only = False
+        unsure = transcript.rejected == "unsure" and ended.end_s - ended.start_s >= _WORTH_ASKING_S
+        if not transcript.text and not unsure:
+            return
+        if not listening_only:
+            self._drop_unsaid()
+            self._stopwatch.turn_ended(speech_end_s=ended.end_s, waited_s=ended.waited_s, now_s=self._clock.now_s())
+        self._emit(transcribed("caller", ended, transcript, offset_s, final=not listening_only))
+
+    def _drop_unsaid(self) -> None:
+        """What waited behind a sentence of the gateway is an answer to nothing any more: the caller has gone on."""
+        if (turn := self._agent.unsaid()) is not None:
+            self._port.command(ClearTurn(turn=turn))
+            self._agent.cut(turn)
+            self._cut(turn, None)
+
+    # --- interruptions ----------------------------------------------------------------------------
+
+    def _weigh(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            now_s = self._clock.now_s()
+            match action:
+                case Pause():
+                    self._agent.pause(True, now_s)
+                    self._port.command(PauseTurn(on=True))
+                case Resume():
+                    self._agent.pause(False, now_s)
+                    self._port.command(PauseTurn(on=False))
+                case Commit(turn=turn, onset_s=onset_s):
+                    self._port.command(ClearTurn(turn=turn, onset=onset_s))
+                    self._port.command(PauseTurn(on=False))
+                    self._agent.cut(turn)
+                    self._cut(turn, onset_s)
+                case AskWords(start_s=start_s, end_s=end_s):
+                    task = asyncio.get_running_loop().create_task(self._ask_words(start_s, end_s))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+
+    async def _ask_words(self, start_s: float, end_s: float) -> None:
+        samples, _ = self._listener.sound(start_s - 0.2, end_s)
+        try:
+            transcript = await self._transcriber.transcribe(samples)
+        except Exception:  # noqa: BLE001 - length of speech decides instead; the turn's own recognition will report it
+            return
+        # Half a second into a word the recogniser often hears nothing: only a text is news.
+        if transcript.text:
+            self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
