@@ -95,8 +95,15 @@ def find_all(heard: Sequence[Token], phrase: str) -> Iterator[Match]:
         phrase: Alternatives separated by ``|``. A word may end in ``*`` (stem); ``_`` stands for up to two words.
             Words of six letters or more forgive one slip of the recogniser.
     """
-    for first in range(len(heard)):
-        for parts in _alternatives(phrase):
+    initials = [t.text[:1] for t in heard]
+    # A turn is held against 500 phrases: most of them begin with a letter that no word of it has.
+    likely = [a for a in _alternatives(phrase) if not a[0] or a[0] in initials]
+    if not likely:
+        return
+    for first, letter in enumerate(initials):
+        for initial, parts in likely:
+            if initial and initial != letter:
+                continue
             last = _match_at(heard, first, parts)
             if last is not None:
                 yield Match(first=first, last=last)
@@ -122,8 +129,10 @@ def negated(heard: Sequence[Token], first: int, reach: int = 3) -> bool:
 
 
 @cache
-def _alternatives(phrase: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(a.split()) for a in phrase.split("|"))
+def _alternatives(phrase: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each alternative's words, before them the letter it must begin with, if any: slips spare the first one."""
+    parts = (tuple(a.split()) for a in phrase.split("|"))
+    return tuple((p[0][:1] if p and p[0] != "_" else "", p) for p in parts)
 
 
 def _match_at(heard: Sequence[Token], at: int, parts: Sequence[str]) -> int | None:
