@@ -124,3 +124,19 @@ def test_a_manifest_without_calm_speech_is_refused(manifest: Path) -> None:
     manifest.write_text("\n".join(lines_), "utf-8")
     with pytest.raises(ModelMissing, match="both kinds"):
         audit("open", manifest)
+
+
+def test_one_talkative_speaker_is_not_his_sex() -> None:
+    """A man with ten times the clips, none of them heard, among three men who are heard: TPR of men stays near 3/4."""
+    rows = _rows(0.9, 0.9)
+    deaf = np.repeat("loud", 1000)
+    more = {
+        "p": np.concatenate([rows.p, np.full(1000, 0.05)]),
+        "distress": np.concatenate([rows.distress, np.tile([0, 1], 500).astype(np.intp)]),
+        "speaker": np.concatenate([rows.speaker, deaf]),
+        "sex": np.concatenate([rows.sex, np.repeat("m", 1000)]),
+    }
+    empty = np.full(1400, "")
+    both = groups.Scored(**more, age=empty, language=empty, corpus=empty)
+    found = _by_name(groups.figures("ear", both, 0))
+    assert found["ear/tpr_sex_m"].value == pytest.approx(0.9 * 4 / 5, abs=0.12)
