@@ -9,7 +9,9 @@ Hears from: the gateway. Tells: the gateway.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -30,6 +32,9 @@ from voice.pipeline.prompts import render_prompts
 from voice.playbooks import Playbook
 
 log = structlog.get_logger(__name__)
+
+SWITCH_INTERVAL_S = 0.0005
+"""The models' Python runs beside the event loop: with the usual 5 ms a decision waited 20 ms for the interpreter."""
 
 
 class Calls:
@@ -117,6 +122,7 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         ConfigError, UserError, ProsodyError: A playbook, model or program that cannot be used: one line.
     """
     join_loguru()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = stop or asyncio.Event()
     playbook = playbooks.load(settings.agent.playbook)
     engines = await load_engines(settings)
@@ -126,6 +132,9 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         hello = Hello(worker=name, pid=os.getpid(), version=__version__, models=engines.models, prompts=files)
         calls = Calls(settings, playbook, engines)
         calls.link = LinkClient(settings.worker.link, hello, calls)
+        # What is loaded stays: the collector need not look through it in the middle of a call (40 ms).
+        gc.collect()
+        gc.freeze()
         log.info("worker ready", worker=name, models=engines.models)
         ahead = asyncio.create_task(prewarm(fixed(playbook.spoken_texts().values()), engines.synthesizer, calls.quiet))
         try:

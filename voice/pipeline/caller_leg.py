@@ -3,7 +3,7 @@
 Free of pipecat, so that ``warmline eval turns`` drives the very same object on a clock of its own.
 
 Hears from: `voice.pipeline.hearing` (sound, what was played, how upset the caller is). Tells: the log (facts), the
-link (pause, cut), through `cut` the speech.
+link (pause, cut), through ``cut`` the speech, through ``guess`` the dialogue: a turn that is probably over, or is not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from telephony.commands import ClearTurn, PauseTurn
-from telephony.facts import Fact, Said, SpeechStarted, SpeechStopped
+from telephony.facts import Fact, Said, SpeechStarted, SpeechStopped, Transcribed
 from telephony.link_codec import FRAME_S, SILENT_DB
 from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, Pause, Resume
 from voice.conversation.endpointing import TurnEnded
@@ -53,10 +53,11 @@ class CallerLeg:
         agent: AgentAudio,
         stopwatch: Stopwatch,
         cut: Callable[[int, float | None], None],
+        guess: Callable[[Transcribed | None], None],
         broke: Callable[[EngineError], None],
     ) -> None:
         self.broke = broke
-        self._port, self._emit, self._cut = port, emit, cut
+        self._port, self._emit, self._cut, self._guess = port, emit, cut, guess
         self._clock, self._agent, self._stopwatch = clock, agent, stopwatch
         self._ear, self._transcriber = ear, transcriber
         self._bargein, self._echo, self._near = BargeIn(), EchoReference(), NearGate()
@@ -132,6 +133,7 @@ class CallerLeg:
         self._speaking = True
         self._emit(SpeechStarted(leg="caller", at=at_s))
         self._stopwatch.caller_began()
+        self._guess(None)
         self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
 
     def stopped(self, at_s: float) -> None:
@@ -141,6 +143,10 @@ class CallerLeg:
 
     def words(self, transcript: Transcript) -> None:
         self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
+
+    def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        if transcript.text and not self._bargein.listening_only:
+            self._guess(transcribed("caller", turn, transcript, offset_s, final=True))
 
     def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if self._ear is not None:

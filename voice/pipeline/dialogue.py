@@ -8,19 +8,28 @@ Hears from: hearing (committed facts, failures), speech (failures). Tells: the l
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from telephony.commands import ClearTurn, HangUp, PauseTurn
-from telephony.facts import BriefingBuilt, Decision, DistressChanged, HandoffRequested, HandoffState, LegsBridged
+from telephony.facts import (
+    BriefingBuilt,
+    Decision,
+    DistressChanged,
+    HandoffRequested,
+    HandoffState,
+    LegsBridged,
+    Transcribed,
+)
 from telephony.messages import Stamped
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.patience import Expectation
 from voice.pipeline.agent_audio import AgentAudio
-from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Utter
+from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Likely, Prepare, Utter
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
 
@@ -58,6 +67,8 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
                 await self._carry_out(self._conversation.receive(stamped))
             case LegAudio():
                 await self._tick()
+            case Likely(heard=heard):
+                await self.push_frame(Prepare(say=None if heard is None else self._rehearsed(heard)))
             case EngineBroke():
                 await self._engine_broke(frame)
             case _:
@@ -80,6 +91,14 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
         if self._briefing is not None:
             await self.push_frame(Brief(text=self._briefing.text, fields=self._briefing.fields))
         await self._carry_out(self._conversation.resume(now_s))
+
+    def _rehearsed(self, heard: Transcribed) -> Say | None:
+        """What would be said first, were these words committed now: the conversation is pure, a copy of it answers."""
+        if self._broken:
+            return None
+        likely = Stamped(seq=0, t=self._clock.now_s(), fact=heard)
+        answer = copy.deepcopy(self._conversation).receive(likely)
+        return next((action for action in answer if isinstance(action, Say)), None)
 
     async def _carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:

@@ -16,14 +16,23 @@ import structlog
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from telephony.facts import ConsentChanged, Disclosed, DistressChanged, Fact, HandoffState, LegsBridged, Said
+from telephony.facts import (
+    ConsentChanged,
+    Disclosed,
+    DistressChanged,
+    Fact,
+    HandoffState,
+    LegsBridged,
+    Said,
+    Transcribed,
+)
 from telephony.messages import Stamped
 from voice.engines.vad import SileroDetector
 from voice.errors import EngineError
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.caller_leg import CallerLeg
 from voice.pipeline.engines import Engines
-from voice.pipeline.frames import Committed, Cut, EngineBroke, Expect, HumanListening, LegAudio
+from voice.pipeline.frames import Committed, Cut, EngineBroke, Expect, HumanListening, LegAudio, Likely
 from voice.pipeline.human_leg import HumanLeg
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
@@ -62,6 +71,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
             agent=agent,
             stopwatch=stopwatch,
             cut=self._cut,
+            guess=self._guess,
             broke=self.broke,
         )
         self._human: HumanLeg | None = None
@@ -147,6 +157,9 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
     def broke(self, error: EngineError) -> None:
         log.error("engine failed", engine=error.engine, why=str(error))
         self._spawn(self.push_frame(EngineBroke(engine=error.engine, why=str(error))))
+
+    def _guess(self, heard: Transcribed | None) -> None:
+        self._spawn(self.push_frame(Likely(heard=heard)))
 
     def _cut(self, turn: int, onset_s: float | None) -> None:
         self._spawn(self.push_frame(Cut(turn=turn, onset_s=onset_s)))

@@ -50,6 +50,9 @@ class HumanLeg:
     def words(self, transcript: Transcript) -> None:
         pass
 
+    def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        pass
+
     def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if transcript.text:
             self._emit(transcribed("human", ended, transcript, offset_s, final=True))

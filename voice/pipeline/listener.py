@@ -70,6 +70,10 @@ class Heard(Protocol):
         """Of the turn so far, before it is known to be over."""
         ...
 
+    def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        """The turn is what it will have been if nothing more is said; only the wait is not over."""
+        ...
+
     def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         """``offset_s``: call time of the transcript's time zero."""
         ...
@@ -144,7 +148,7 @@ class Listener:
 
     def _consider(self, what: Consider) -> None:
         samples, offset_s = self.sound(what.start_s, what.end_s)
-        tasks = [self._begin(self._recognise(what.pause, samples, offset_s))]
+        tasks = [self._begin(self._recognise(what, samples, offset_s))]
         if self._turn_end is not None:
             tasks.append(self._begin(self._judge(self._turn_end, what.pause, samples)))
         else:
@@ -152,15 +156,19 @@ class Listener:
             self.endpointing.judged(what.pause, 1.0)
         self._tasks[what.pause] = tasks
 
-    async def _recognise(self, pause: int, samples: NDArray[np.float32], offset_s: float) -> None:
+    async def _recognise(self, what: Consider, samples: NDArray[np.float32], offset_s: float) -> None:
         try:
-            transcript = await self._transcriber.transcribe(samples)
+            transcript = await self._transcriber.transcribe(samples, self.endpointing.expectation.expects)
         except Exception as exc:  # noqa: BLE001 - whatever the runtime raises, the call goes on without it
             self._report.broke(EngineError("transcription", type(exc).__name__))
             return
-        self._found[pause] = (transcript, offset_s)
+        self._found[what.pause] = (transcript, offset_s)
         self._report.words(transcript)
-        self._carry_out(self.endpointing.recognised(pause, transcript.text))
+        self._carry_out(self.endpointing.recognised(what.pause, transcript.text))
+        start_s = self.endpointing.speaking_since_s
+        if what.pause in self._found and start_s is not None:
+            turn = TurnEnded(pause=what.pause, start_s=start_s, end_s=what.end_s, waited_s=0.0, rule="likely")
+            self._report.likely(turn, transcript, offset_s)
 
     async def _judge(self, turn_end: TurnEnd, pause: int, samples: NDArray[np.float32]) -> None:
         try:

@@ -21,7 +21,7 @@ from voice.conversation.callback import PROMPT, callback_sentence
 from voice.conversation.commands import Say
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.engines import Engines
-from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Utter
+from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Prepare, Utter
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
 
@@ -55,6 +55,7 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         self._next_turn = next_turn
         self._queue: deque[tuple[int, Say]] = deque()
         self._making: tuple[int, asyncio.Task[None]] | None = None
+        self._guess: asyncio.Task[None] | None = None
         self._briefing: asyncio.Task[None] | None = None
         self._callback_window, self._callback_sent = callback_window, False
 
@@ -65,6 +66,8 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
                 self._queue.append((self._next_turn, say))
                 self._next_turn += 1
                 self._go_on()
+            case Prepare(say=say):
+                self._prepare(say)
             case Cut(turn=turn):
                 self._cut(turn)
             case Brief():
@@ -78,10 +81,25 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
 
     def close(self) -> None:
         self._queue.clear()
+        self._prepare(None)
         if self._making is not None:
             self._making[1].cancel()
         if self._briefing is not None:
             self._briefing.cancel()
+
+    def _prepare(self, say: Say | None) -> None:
+        """Only where nothing rewords a reply: a language model is not asked about what may never be said."""
+        if self._guess is not None:
+            self._guess.cancel()
+        self._guess = None
+        if say is not None and self._engines.replier.verbatim:
+            self._guess = asyncio.get_running_loop().create_task(self._make_ahead(say))
+
+    async def _make_ahead(self, say: Say) -> None:
+        try:
+            await self._engines.synthesizer.prepare(say.text, say.rate_wpm)
+        except Exception as exc:  # noqa: BLE001 - nobody was promised this; when it is said for real, it is reported
+            log.warning("nothing made ahead", why=type(exc).__name__)
 
     def _cut(self, turn: int) -> None:
         """What is being made up to ``turn`` is dropped, and what waits unmade behind it: it answered the same turn."""
