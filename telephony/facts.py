@@ -160,7 +160,8 @@ class SpeechStopped(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcribed(Fact):
-    """One turn of speech as words. ``words``: (start, end, word), call time."""
+    """One turn of speech as words. ``words``: (start, end, word), call time. ``alternatives``: what a doubtful
+    turn may have been instead, likeliest first; what rests on one is confirmed with the caller."""
 
     leg: Leg
     start: float
@@ -172,6 +173,7 @@ class Transcribed(Fact):
     words: tuple[tuple[float, float, str], ...] = ()
 
 
+    alternatives: tuple[str, ...] = ()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProsodyMeasured(Fact):
     """How it was said: one scored window of the caller's speech. A value that cannot be measured is null."""

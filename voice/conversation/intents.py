@@ -111,6 +111,15 @@ def _score(turn: Sequence[Token], intent: Intent) -> tuple[float, int, int]:
     return total, first, last
 
 
+_FOR_A_PERSON = "I want to speak to a real person. Can I talk to someone, please? Give me an agent."
+
+
+def vocabulary(playbook: Playbook) -> str:
+    """Sentences that callers of this playbook are likely to say, for a recogniser that is told what to expect."""
+    said = [example for intent in playbook.intents for example in intent.examples[:2]]
+    return " ".join([s[0].upper() + s[1:].rstrip(".?!") + "." for s in said if s] + [_FOR_A_PERSON])
+
+
 def likeness(a: str, b: str) -> float:
     """Share of words two sentences have in common, 0–1 (Dice)."""
     left, right = set(a.split()), set(b.split())

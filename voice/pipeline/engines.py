@@ -14,6 +14,7 @@ import numpy as np
 
 from prosody.detector import VoiceDetector
 from telephony.settings import Settings
+from voice.conversation.intents import vocabulary
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
@@ -23,6 +24,7 @@ from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import Transcriber, load_transcriber, warm_up
 from voice.engines.turn_end import SmartTurn, TurnEnd
 from voice.engines.vad import SileroModel
+from voice.playbooks import load
 
 if TYPE_CHECKING:
     from prosody.emotion import Ear
@@ -59,7 +61,8 @@ async def load_engines(settings: Settings) -> Engines:
     """
     require_program()
     pool = EnginePool()
-    transcriber = await asyncio.to_thread(load_transcriber, settings.ear.transcriber, pool)
+    likely = vocabulary(load(settings.agent.playbook))
+    transcriber = await asyncio.to_thread(load_transcriber, settings.ear.transcriber, pool, likely)
     path = default_voice() if settings.agent.voice == "default" else Path(settings.agent.voice)
     cache = PhraseCache(settings.store.dir / "phrases")
     cache.load()

@@ -22,4 +22,5 @@ def transcribed(leg: Leg, ended: TurnEnded, transcript: Transcript, offset_s: fl
         log_prob=transcript.log_prob,
         no_speech=transcript.no_speech,
         words=words,
+        alternatives=transcript.alternatives,
     )

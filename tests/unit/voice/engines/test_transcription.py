@@ -10,7 +10,9 @@ import pytest
 from tests.unit.voice.engines.conftest import clip
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool
+from voice.engines.readings import is_number, readings
 from voice.engines.transcription import (
+    DOUBT,
     WhisperTranscriber,
     load_transcriber,
     proportional_words,
@@ -90,3 +92,27 @@ def test_a_model_that_is_missing_is_named_in_one_line(pool: EnginePool) -> None:
     with pytest.raises(EngineMissing, match=r"ear\.transcriber = 'no-such-model'") as caught:
         load_transcriber("no-such-model", pool)
     assert "\n" not in str(caught.value)
+
+
+def test_what_was_asked_for_helps_only_where_the_recogniser_doubts() -> None:
+    assert is_number("Eight, eight, two, one.", -0.2)
+    assert not is_number("Eight, eight, two, one.", -0.6)
+    assert not is_number("They do one.", -0.2)
+    assert not is_number("Two, seven, zero, four, nine.", -0.2), "an echo of the context"
+    told = [("I lost my card.", -0.3), ("I lost my car.", -0.5)]
+    plain = [("I love my car.", -0.6), ("i lost my card", -0.9)]
+    assert readings(plain, told) == ["I lost my card.", "I love my car.", "I lost my car."]
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_sure_turns_have_no_second_reading(transcriber: WhisperTranscriber, name: str) -> None:
+    heard = transcriber.recognise(clip(name), expects="digits")
+    assert SAID[name] <= words(heard.text)
+    assert heard.alternatives == () or heard.log_prob < DOUBT
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_is_no_number_even_if_one_was_asked_for(transcriber: WhisperTranscriber, seed: int) -> None:
+    noise = (0.02 * np.random.default_rng(seed).standard_normal(16000)).astype(np.float32)
+    heard = transcriber.recognise(noise, expects="digits")
+    assert (heard.text, heard.alternatives) == ("", ())
