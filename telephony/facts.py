@@ -269,13 +269,18 @@ class BargedIn(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnTimed(Fact):
-    """Stage budget of one turn [ms], from the end of the caller's speech. The stages add up to ``total_ms``."""
+    """Stage budget of one turn [ms], from the end of the caller's speech. The stages add up to ``total_ms``.
+
+    ``rule``: what the wait for the end of the turn went by. ``ready``: the first words were made before they were due.
+    """
 
     turn: int
     stages_ms: dict[str, float]
     total_ms: float
 
 
+    rule: str = ""
+    ready: bool = False
 # --- handed over --------------------------------------------------------------------------------
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, write_to_textfile
 
-from telephony.facts import CallEnded, HandoffState, WorkerLost
+from telephony.facts import CallEnded, HandoffState, TurnTimed, WorkerLost
 from telephony.messages import Stamped
 
 DRIFT_MS = (1, 2, 5, 10, 20, 50, 100, 500)
+STAGE_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5)
 
 
 class Metrics:
@@ -36,6 +37,14 @@ class Metrics:
             "warmline_recording_drift_ms", "Call time against the monotonic clock at the end of a call",
             buckets=DRIFT_MS, registry=r,
         )  # fmt: skip
+        self.answer_s = Histogram(
+            "warmline_answer_seconds", "End of the caller's speech to the first sound of the answer",
+            buckets=STAGE_S, registry=r,
+        )  # fmt: skip
+        self.answer_stage_s = Histogram(
+            "warmline_answer_stage_seconds", "The same by stage; the stages of a turn add up to it", ["stage"],
+            buckets=STAGE_S, registry=r,
+        )  # fmt: skip
 
     def fact(self, stamped: Stamped) -> None:
         match stamped.fact:
@@ -43,6 +52,10 @@ class Metrics:
                 self.calls_total.labels(ending).inc()
             case HandoffState(outcome=outcome) if outcome:
                 self.handoff_total.labels(outcome).inc()
+            case TurnTimed(stages_ms=stages_ms, total_ms=total_ms):
+                self.answer_s.observe(total_ms / 1000)
+                for stage, ms in stages_ms.items():
+                    self.answer_stage_s.labels(stage).observe(ms / 1000)
             case WorkerLost():
                 self.worker_lost_total.inc()
             case _:

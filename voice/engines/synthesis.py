@@ -104,6 +104,13 @@ class PiperSynthesizer:
                 return pcm
             rate_wpm = min(fastest_wpm, max(rate_wpm + 5, rate_wpm * (1 + 0.8 * (over - 1))))
 
+    def ready(self, text: str, rate_wpm: float) -> bool:
+        """The first sound of ``text`` is there already."""
+        first = next(iter(pieces(spoken(text))), "")
+        key = self._cache.key(self.voice.hash, first, quantised(rate_wpm))
+        making = self._making.get(key)
+        return self._cache.get(key) is not None or (making is not None and bool(making.made))
+
     async def keep(self, piece: str, rate_wpm: float) -> None:
         """Makes one of `pieces` ahead of time, for this start and the next."""
         key = self._cache.key(self.voice.hash, piece, quantised(rate_wpm))

@@ -159,7 +159,7 @@ class CallerLeg:
             return
         if not listening_only:
             self._drop_unsaid()
-            self._stopwatch.turn_ended(speech_end_s=ended.end_s, waited_s=ended.waited_s, now_s=self._clock.now_s())
+            self._stopwatch.turn_ended(ended, self._clock.now_s())
         self._emit(transcribed("caller", ended, transcript, offset_s, final=not listening_only))
 
     def _drop_unsaid(self) -> None:

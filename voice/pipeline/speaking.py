@@ -118,9 +118,10 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         sample = 0
         try:
             text = await self._engines.replier.word(say.text)
+            ready = self._engines.synthesizer.ready(text, say.rate_wpm)
             async for chunk in self._engines.synthesizer.stream(text, say.rate_wpm):
                 if not sample:
-                    self._begin(turn, text, say)
+                    self._begin(turn, text, say, ready=ready)
                 sample = self._send(turn, sample, chunk, last=False)
             if sample:
                 self._send(turn, sample, b"", last=True)
@@ -136,11 +137,11 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
             self._making = None
         self._go_on()
 
-    def _begin(self, turn: int, text: str, say: Say) -> None:
+    def _begin(self, turn: int, text: str, say: Say, *, ready: bool) -> None:
         now_s = self._clock.now_s()
         self._port.command(StartTurn(turn=turn, text=text, rate_wpm=say.rate_wpm, keep=say.keep))
         self._agent.start(turn=turn, text=text, rate_wpm=say.rate_wpm, keep=say.keep, now_s=now_s)
-        self._stopwatch.first_sound(turn, now_s)
+        self._stopwatch.first_sound(turn, now_s, ready=ready)
 
     def _send(self, turn: int, sample: int, pcm: bytes, *, last: bool) -> int:
         self._agent.sound(pcm, last=last)
