@@ -160,12 +160,28 @@ def evaluate(
     calls: Annotated[int, typer.Option(help="Calls at once (latency) or in all (handoff).")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = 0,
     report: Annotated[Path | None, typer.Option(help="Folder for pictures, where there are any.")] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="handoff: a line for each call; the same seed goes on where they stop.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="handoff: begin no call that would end later; 0 = no limit.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Reproduces the published figures."""
     from voice.evaluation.figures import evaluate as run
 
-    typer.echo(run(what, manifest=manifest, model=model, calls=calls, seed=seed, report=report, as_json=as_json))
+    typer.echo(
+        run(
+            what,
+            manifest=manifest,
+            model=model,
+            calls=calls,
+            seed=seed,
+            report=report,
+            as_json=as_json,
+            results=results,
+            minutes=minutes,
+        )
+    )
 
 
 @app.command(epilog="Example: warmline audit --model research --report audit")

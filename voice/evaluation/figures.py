@@ -97,9 +97,18 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def evaluate(
-    what: str, *, manifest: Path | None, model: str, calls: int, seed: int, report: Path | None, as_json: bool
+    what: str,
+    *,
+    manifest: Path | None,
+    model: str,
+    calls: int,
+    seed: int,
+    report: Path | None,
+    as_json: bool,
+    results: Path | None = None,
+    minutes: float = 0.0,
 ) -> str:
-    """Runs one evaluation.
+    """Runs one evaluation. ``results``, ``minutes``: of the chaos run, which may go on where it stopped.
 
     Raises:
         UserError: Unknown name, missing data, or an evaluation that does not exist yet.
@@ -123,9 +132,10 @@ def evaluate(
 
         figures = transcription_figures(manifest)
     elif what == "handoff":
+        from voice.evaluation.handoff import Plan
         from voice.evaluation.handoff import figures as handoff_figures
 
-        figures, calls_table = handoff_figures(calls, seed)
+        figures, calls_table = handoff_figures(Plan(calls=calls, seed=seed, minutes=minutes, results=results))
     elif what == "dialogue":
         from voice.evaluation.dialogue import figures as dialogue_figures
 

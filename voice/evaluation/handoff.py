@@ -1,7 +1,8 @@
 """``warmline eval handoff``: the chaos run. Real gateway, worker and telephones; each call with a fault drawn by seed.
 
 Every lane is a whole ``warmline serve`` of its own, so that a killed worker or a failing store strikes one call. What
-counts is read at the far ends: the telephones' own recordings and events. Not in the run: glare of re-INVITEs.
+counts is read at the far ends: the telephones' own recordings and events. Glare of re-INVITEs cannot be provoked: the
+gateway never sends one (hold is sound, not signalling), so both people hold at once instead.
 
 Hears from: the telephones. Tells: `voice.evaluation.figures`.
 """
@@ -13,107 +14,87 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from prosody.evaluation.figure import Figure, figure
-from voice.demo.system import SystemFailed, free_ports
+from prosody.evaluation.figure import Figure
+from voice.demo.system import Ports, SystemFailed, free_ports
 from voice.errors import UserError
-from voice.evaluation.handoff_calls import Result, place
+from voice.evaluation.handoff_calls import place
+from voice.evaluation.handoff_clips import Clip, render
 from voice.evaluation.handoff_faults import Fault, draw
 from voice.evaluation.handoff_lane import Lane
+from voice.evaluation.handoff_results import Results, figures_of, table
 
-LANES = 2
-"""Systems at once; each has the models loaded once."""
+LANES = 4
+"""Systems at once. A call waits far more than it works: one costs a tenth of a core."""
 CALLS = 20
-APART = 1500
+FIRST, APART, SPAN = 20000, 2000, 4600
+"""A block begins within 600 above its lane's first port (`free_ports` leaves 4000), RTP lies 1000 above that."""
+MORE_WORK_S = 45.0
+"""No call is begun with less time left than most take."""
 
 
-def figures(calls: int, seed: int) -> tuple[list[Figure], str]:
-    """The figures, and the table of the calls.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``minutes``: the run stops by then, with what it has; 0 = after the last call. ``results``: see `Results`."""
+
+    calls: int = CALLS
+    seed: int = 0
+    minutes: float = 0.0
+    results: Path | None = None
+
+
+def figures(plan: Plan) -> tuple[list[Figure], str]:
+    """The figures, and the table from fault to ending, of all calls of this seed so far.
 
     Raises:
-        UserError: A system does not start.
+        UserError: A system does not start, or the results cannot be read.
     """
-    faults = draw(calls or CALLS, seed)
-    with tempfile.TemporaryDirectory(prefix="warmline-handoff-") as folder:
+    calls = plan.calls or CALLS
+    results = Results(plan.results, plan.seed)
+    todo = [(n, fault) for n, fault in enumerate(draw(calls, plan.seed)) if n not in results.calls]
+    with tempfile.TemporaryDirectory(prefix="warmline-handoff-") as name:
+        folder = Path(name)
         try:
-            results = asyncio.run(_run(faults, Path(folder)))
+            asyncio.run(_run(todo, results, folder, render(folder / "clips"), plan.minutes * 60))
         except SystemFailed as exc:
             raise UserError(str(exc)) from exc
-    return _figures(results), table(results)
+    done = results.in_order()
+    return figures_of(done), table(done)
 
 
-async def _run(faults: Sequence[Fault], folder: Path) -> list[Result]:
-    todo = list(enumerate(faults))
-    results: dict[int, Result] = {}
+async def _run(
+    todo: list[tuple[int, Fault]], results: Results, folder: Path, clips: dict[str, Clip], limit_s: float
+) -> None:
+    begun = time.monotonic()
+    total = len(todo) + len(results.calls)
 
-    ports = [free_ports()]
-    while len(ports) < LANES:
-        other = free_ports()
-        # RTP lies 1000 above: closer blocks might meet.
-        if all(abs(other.first - p.first) > APART for p in ports):
-            ports.append(other)
+    def is_late() -> bool:
+        return limit_s > 0 and time.monotonic() - begun > limit_s - MORE_WORK_S
 
-    async def lane(n: int) -> None:
-        running = await Lane.start(folder / f"lane-{n}", ports[n])
+    async def lane(n: int, ports: Ports) -> None:
+        running = await Lane.start(folder / f"lane-{n}", ports)
         try:
-            while todo:
+            while todo and not is_late():
                 k, fault = todo.pop(0)
-                begun = time.monotonic()
-                results[k] = r = await place(running, fault, k)
-                flag = "" if r.defined and not r.orphans else f"  <- untold={r.untold} orphans={list(r.orphans)}"
-                _progress(
-                    f"{len(results)}/{len(faults)} {fault.name}: {r.ending}, {time.monotonic() - begun:.0f} s{flag}"
-                )
+                started = time.monotonic()
+                r = await place(running, fault, clips)
+                results.add(k, r)
+                flag = "" if r.defined and not (r.orphans or r.untold) else f"  <- untold={r.untold} {list(r.orphans)}"
+                took_s = time.monotonic() - started
+                _progress(f"{len(results.calls)}/{total} {fault.name}: {r.ending}, {took_s:.0f} s{flag}")
         finally:
             await running.close()
 
-    _progress(f"{len(faults)} calls in {LANES} lanes; loading")
-    await asyncio.gather(*(lane(n) for n in range(min(LANES, len(faults)))))
-    return [results[k] for k in sorted(results)]
+    lanes = min(LANES, len(todo))
+    _progress(f"{len(todo)} calls to place in {lanes} lanes; loading")
+    await asyncio.gather(*(lane(n, ports) for n, ports in enumerate(_blocks(lanes))))
 
 
-def _figures(results: Sequence[Result]) -> list[Figure]:
-    n = len(results)
-    defined = sum(r.defined for r in results) / n
-    silences = [r.silence_s for r in results if r.silence_s is not None]
-    rows = [
-        figure("endings_defined", 100 * defined, unit="%", n=n, target=">= 100"),
-        figure("orphans", sum(len(r.orphans) for r in results), n=n, target="<= 0"),
-        figure("callers_untold", sum(r.untold for r in results), n=n, target="<= 0"),
-        figure("machines_briefed", sum(r.briefed_machine for r in results), n=n, target="<= 0"),
-        figure("briefings_heard_by_caller", sum(r.leaked for r in results), n=n, target="<= 0"),
-        figure("events_lost", sum(r.events_lost for r in results), n=n, target="<= 0"),
-        figure("dead_air_s_max", max(silences, default=float("nan")), unit="s", n=len(silences), target="<= 1.5"),
-    ]
-    for name, values, target in (
-        ("time_to_two_way_ms_p95", [r.two_way_ms for r in results if r.two_way_ms is not None], "<= 300"),
-        ("time_to_ringing_ms_p95", [r.ringing_ms for r in results if r.ringing_ms is not None], "<= 1000"),
-        ("time_to_human_s_p50", [r.human_s for r in results if r.human_s is not None], None),
-    ):
-        p = 50 if name.endswith("p50") else 95
-        value = float(np.percentile(values, p)) if values else float("nan")
-        rows.append(figure(name, value, unit=name.split("_")[-2], n=len(values), target=target, digits=2))
-    return rows
-
-
-def table(results: Sequence[Result]) -> str:
-    """One line a call, in Markdown."""
-
-    def number(x: float | None, digits: int) -> str:
-        return "–" if x is None else f"{x:.{digits}f}"
-
-    head = "| fault | ending | outcomes | longest silence s | ringing ms | human s | two-way ms | orphans |"
-    lines = [head, "|---|---|---|---|---|---|---|---|"]
-    for r in results:
-        lines.append(
-            f"| {r.fault} | {r.ending}{' (untold)' if r.untold else ''} | {', '.join(r.outcomes)} "
-            f"| {number(r.silence_s, 2)} | {number(r.ringing_ms, 0)} | {number(r.human_s, 1)} "
-            f"| {number(r.two_way_ms, 0)} | {'; '.join(r.orphans) or 0} |"
-        )
-    return "\n".join(lines)
+def _blocks(lanes: int) -> Sequence[Ports]:
+    """Free ports for each, so far apart that no lane's RTP meets another's."""
+    return [free_ports(FIRST + APART * n, FIRST + APART * n + SPAN) for n in range(lanes)]
 
 
 def _progress(text: str) -> None:

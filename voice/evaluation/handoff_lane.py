@@ -12,14 +12,19 @@ import json
 import os
 import resource
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from voice.demo.system import HOST, Ports, System, write_config
+from voice.evaluation.handoff_phones import Phones
 
 Fact = dict[str, Any]
+Test = Callable[[Fact], bool]
+PLAYBOOK = "utility"
+"""It has a matter that a person leads: then the agent asks at once whether it may bring one in."""
 RING_S = 7.0
 """Longer than the 6 s after which a target that has only said 100 is given up, so that both limits are met."""
 TOTAL_S = 20.0
@@ -67,19 +72,23 @@ class Log:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def facts(self, name: str = "", **fields: Any) -> list[Fact]:
+    def facts(self, name: str = "", where: Test = lambda _: True, **fields: Any) -> list[Fact]:
         try:
             data = (self.folder / "facts.jsonl").read_bytes()
         except OSError:
             return []
         lines = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
-        return [f for f in lines if name in ("", f["fact"]) and all(f.get(k) == v for k, v in fields.items())]
+        return [
+            f for f in lines if name in ("", f["fact"]) and all(f.get(k) == v for k, v in fields.items()) and where(f)
+        ]
 
-    async def fact(self, name: str, timeout_s: float = 60.0, **fields: Any) -> Fact | None:
+    async def fact(
+        self, name: str, timeout_s: float = 60.0, where: Test = lambda _: True, **fields: Any
+    ) -> Fact | None:
         """The first such fact; None when the call ends, or nothing comes, before."""
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_s
-        while not (found := self.facts(name, **fields)):
+        while not (found := self.facts(name, where, **fields)):
             if loop.time() > until or (name != "CallEnded" and self.facts("CallEnded")):
                 return None
             await asyncio.sleep(POLL_S)
@@ -92,6 +101,9 @@ class Lane:
     def __init__(self, system: System, folder: Path, ports: Ports, receiver: Receiver) -> None:
         self.system, self.folder, self.ports, self.receiver = system, folder, ports, receiver
         self.store = system.store
+        self._lines = {f"h{k}": (ports.human(k), ports.rtp(2 + k)) for k in (0, 1)}
+        self._lines["caller"] = (ports.caller, ports.rtp(1))
+        self.phones = Phones(folder, HOST, self._lines)
         self._seen: set[str] = set()
 
     @classmethod
@@ -108,7 +120,7 @@ class Lane:
         )
         with config.open("a", encoding="utf-8") as f:
             f.write(
-                f'\n[events]\nwebhooks = ["http://{HOST}:{port}/events"]\n'
+                f'\n[agent]\nplaybook = "{PLAYBOOK}"\n[events]\nwebhooks = ["http://{HOST}:{port}/events"]\n'
                 f"secret_file = {json.dumps(str(folder / 'secret'))}\n"
             )
         try:
@@ -119,8 +131,12 @@ class Lane:
         return cls(system, folder, ports, receiver)
 
     async def close(self) -> None:
+        await self.phones.close()
         await self.system.stop()
         await self.receiver.close()
+
+    def port_of(self, name: str) -> int:
+        return self._lines[name][0]
 
     def state(self) -> dict[str, Any]:
         try:

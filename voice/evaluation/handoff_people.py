@@ -6,42 +6,42 @@ Hears from: `voice.evaluation.handoff_calls`, the call's log. Tells: the telepho
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import soundfile as sf
-
-from telephony.phone_driver import DrivenPhone
-from voice.demo.scenario import clips
+from voice.evaluation.handoff_clips import Clip
 from voice.evaluation.handoff_faults import Fault
 from voice.evaluation.handoff_lane import Lane, Log
+from voice.evaluation.handoff_phones import Handset
 
-CALLER_HZ, HUMAN_HZ = 1900.0, 700.0
-TALK_S = 10.6
+TALK_S = 10.4
 """A bridge that breaks within 10 s has not been one: a caller who stays is talked to longer."""
-CALL_MOST_S = 75.0
+CALL_MOST_S = 90.0
+ANSWERS_AFTER_S = 0.2
+HOLD_S = 2.0
+RINGS_S = 75.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Stage:
-    """What happens while one call is up."""
+    """What happens while one call is up. Times ``_t``: monotonic clock [s]."""
 
     lane: Lane
     fault: Fault
-    n: int
-    caller: DrivenPhone
+    clips: dict[str, Clip]
+    caller: Handset
     log: Log
-    humans: dict[str, DrivenPhone] = field(default_factory=dict)
+    humans: dict[str, Handset] = field(default_factory=dict)
+    asked_t: float | None = None
+    """The caller's key was released, or the words that bring a human were sent to the line."""
     rang_t: float | None = None
     accept_t: float | None = None
+    """The human's key was released, or the spoken yes was sent to the line."""
     accepted_by: str = ""
     caller_leaves: bool = False
+    human_hung_up: bool = False
+    """After a talk."""
 
     async def state(self, state: str, target: str = "") -> bool:
         where: dict[str, Any] = {"state": state} | ({"target": target} if target else {})
@@ -50,49 +50,80 @@ class Stage:
     def rang(self) -> None:
         self.rang_t = self.rang_t or time.monotonic()
 
+    def play(self, phone: Handset, name: str) -> float:
+        """The moment it was asked for."""
+        phone.send(do="play", file=str(self.clips[name].path))
+        return time.monotonic()
 
-def tone(folder: Path, hz: float) -> Path:
-    path = folder / f"tone-{hz:.0f}.wav"
-    if not path.exists():
-        t = np.arange(8000 * 6) / 8000
-        sf.write(str(path), 0.2 * np.sin(2 * np.pi * hz * t), 8000, subtype="PCM_16")
-    return path
+    async def key(self, phone: Handset, digit: str) -> float | None:
+        """The moment of its release; None if the line went first."""
+        before = len(phone.events)
+        phone.send(do="key", digits=digit)
+        sent = await phone.wait("key_sent", after=before, timeout_s=5.0)
+        return float(sent["t"]) if sent else None
+
+    def hang_up(self, phone: Handset) -> None:
+        self.caller_leaves = self.caller_leaves or phone is self.caller
+        phone.send(do="hangup")
+
+
+async def ask(stage: Stage) -> None:
+    """The caller brings the handoff about."""
+    caller, log, opens = stage.caller, stage.log, stage.fault.opens
+    await asyncio.sleep(0.6)
+    if opens == "key":
+        stage.asked_t = await stage.key(caller, "0")
+        return
+    await stage.key(caller, "#")  # cuts the disclosure
+    if await log.fact("Said", leg="caller", prompt="") is None:
+        return
+    if opens == "crisis":
+        stage.asked_t = stage.play(caller, "danger")
+        return
+    stage.play(caller, "gas")
+    if await log.fact("HandoffOffered") is None or stage.fault.at == "OFFERED":
+        return
+    offered = log.facts("HandoffOffered")[0]["t"]
+    await log.fact("Said", where=lambda f: f["leg"] == "caller" and f["end"] > offered)
+    stage.asked_t = stage.play(caller, "agree")
 
 
 async def answer(stage: Stage, name: str, behaviour: str) -> None:
     """One human's telephone, from its ringing on."""
-    human, fault = stage.humans[name], stage.fault
-    if await human.wait("ringing", timeout_s=CALL_MOST_S) is None:
+    human, at = stage.humans[name], stage.fault.at
+    if await human.wait("ringing", timeout_s=RINGS_S) is None:
         return
     stage.rang()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(ANSWERS_AFTER_S)
     human.send(do="answer")
-    if fault.strikes == "crossing":
-        stage.caller_leaves = True
-        stage.caller.send(do="hangup")
+    if stage.fault.strikes == "crossing":
+        stage.hang_up(stage.caller)
         return
-    if not await stage.state("SCREENING", name):
+    if not await stage.state("SCREENING", name) or behaviour == "mute":
         return
     if behaviour == "machine":
-        human.send(do="play", file=str(clips()["human_hello"].path))
+        stage.play(human, "mailbox")
         return
-    if behaviour == "mute":
-        return
-    if behaviour == "drop" and fault.at == "SCREENING":
+    if behaviour == "drop" and at == "SCREENING":
         human.send(do="hangup")
         return
-    human.send(do="key", digits="1")
+    if stage.fault.strikes and at == "SCREENING":
+        await asyncio.sleep(1.0)
+    await stage.key(human, "1")
     if not await stage.state("BRIEFING", name):
         return
     if behaviour == "decline":
-        human.send(do="key", digits="2")
+        await stage.key(human, "2")
         return
-    if behaviour == "drop" and fault.at == "BRIEFING":
+    if behaviour == "drop" and at == "BRIEFING":
         human.send(do="hangup")
         return
-    if fault.at == "DECIDING" and not await stage.state("DECIDING", name):
-        return
-    if behaviour == "drop" and fault.at == "DECIDING":
+    if at in ("BRIEFING", "DECIDING") or stage.fault.accepts_by == "voice":
+        # A spoken yes while the briefing plays answers too, but then echo and overlap are what is measured.
+        if at != "BRIEFING" and not await stage.state("DECIDING", name):
+            return
+        await asyncio.sleep(1.0)
+    if behaviour == "drop" and at == "DECIDING":
         human.send(do="hangup")
         return
     await _take(stage, name, behaviour)
@@ -101,27 +132,28 @@ async def answer(stage: Stage, name: str, behaviour: str) -> None:
 async def _take(stage: Stage, name: str, behaviour: str) -> None:
     """Accepts, and talks: a tone each way, so that both far ends can tell when they were joined."""
     human, fault = stage.humans[name], stage.fault
-    await asyncio.sleep(0.5)
-    stage.caller.send(do="play", file=str(tone(stage.lane.folder, CALLER_HZ)))
-    human.send(do="play", file=str(tone(stage.lane.folder, HUMAN_HZ)))
-    await asyncio.sleep(0.3)
-    since = len(human.events)
-    human.send(do="key", digits="1")
-    sent = await human.wait("key_sent", since=since, timeout_s=5.0)
+    stage.play(stage.caller, "caller_tone")
+    accepted_t: float | None
+    if fault.accepts_by == "voice":
+        await stage.log.fact("Said", leg="human", prompt="decide")
+        accepted_t = stage.play(human, "yes")
+    else:
+        stage.play(human, "human_tone")
+        await asyncio.sleep(0.4)
+        accepted_t = await stage.key(human, "1")
     if await stage.log.fact("LegsBridged", human=name) is None:
         return
-    stage.accept_t, stage.accepted_by = (sent["t"] if sent else None), name
+    stage.accept_t, stage.accepted_by = accepted_t, name
     if behaviour == "drop" and fault.at == "BRIDGED":
         await asyncio.sleep(1.0)
         human.send(do="hangup")
         return
     if behaviour == "holds":
-        await asyncio.sleep(2.0)
-        human.send(do="hold", on=True)
-        await asyncio.sleep(2.0)
-        human.send(do="hold", on=False)
+        await _hold(human)
     await asyncio.sleep(TALK_S)
-    human.send(do="hangup")
+    if not human.frozen and not stage.caller_leaves:
+        stage.human_hung_up = True
+        human.send(do="hangup")
 
 
 async def strike(stage: Stage) -> None:
@@ -132,26 +164,36 @@ async def strike(stage: Stage) -> None:
         return
     if fault.strikes in ("", "crossing") or not await stage.state(fault.at):
         return
-    work: Coroutine[Any, Any, None] | None = None
+    await asyncio.sleep(0.3)
+    human = stage.humans.get("h0")
     match fault.strikes:
         case "caller-leaves":
-            await asyncio.sleep(0.3)
-            stage.caller_leaves = True
-            stage.caller.send(do="hangup")
+            stage.hang_up(stage.caller)
         case "worker-killed":
             lane.kill_worker()
         case "store-fails":
-            work = lane.fail_store(2.0)
-        case "rtp-stops":
+            await lane.fail_store(2.0)
+        case "caller-holds":
+            await _hold(stage.caller)
+        case "both-hold" if human is not None:
+            await asyncio.gather(_hold(stage.caller), _hold(human))
+        case "caller-rtp-stops":
             stage.caller_leaves = True
-            os.kill(stage.caller.pid, signal.SIGSTOP)
-            work = _wake(stage)
-    if work is not None:
-        await work
+            await _freeze(stage, stage.caller)
+        case "human-rtp-stops" if human is not None:
+            await _freeze(stage, human)
 
 
-async def _wake(stage: Stage) -> None:
+async def _hold(phone: Handset) -> None:
+    phone.send(do="hold", on=True)
+    await asyncio.sleep(HOLD_S)
+    phone.send(do="hold", on=False)
+
+
+async def _freeze(stage: Stage, phone: Handset) -> None:
+    """Until the call is over."""
+    phone.freeze(True)
     try:
-        await stage.log.fact("CallEnded")
+        await stage.log.fact("CallEnded", timeout_s=CALL_MOST_S)
     finally:
-        os.kill(stage.caller.pid, signal.SIGCONT)
+        phone.freeze(False)
