@@ -34,6 +34,8 @@ from telephony.transfer import Transfer
 from telephony.transfer_messages import Command as TransferCommand
 from telephony.transfer_messages import (
     Event,
+    HumanFree,
+    InLine,
     TellCaller,
     TicketCallback,
     WorkerGone,
@@ -199,6 +201,14 @@ class Call:
             heard = " ".join(e.text for e in cut if e.text)
             self.log.commit(BargedIn(heard_text=heard, stopped_after_ms=max(0.0, (self.t - onset_s) * 1000)))
 
+    # --- in line for a human (`telephony.human_line`) ---
+
+    def human_is_free(self, target: str) -> None:
+        self.log.event(HumanFree(t=self.t, target=target))
+
+    def place_is(self, place: int) -> None:
+        self.log.event(InLine(t=self.t, place=place))
+
     # --- everybody who decides ----------------------------------------------------------------------
 
     def _show(self, item: Stamped | Event) -> None:
@@ -276,6 +286,8 @@ class Call:
         for leg in (self.human_side.leg, self.caller.leg):
             if leg is not None:
                 leg.hang_up()
+        self.around.line.leave(self)
+        self.around.line.free(self)
         self.caller.finish(self.tick)
         self.human.finish(self.tick)
         self.sound.close_gaps()

@@ -32,6 +32,7 @@ from telephony.record import write_ticket
 from telephony.sip_headers import human_headers, number_of
 from telephony.summary import summarise
 from telephony.transfer_messages import (
+    AskForHuman,
     BridgeLegs,
     Command,
     Commit,
@@ -41,18 +42,22 @@ from telephony.transfer_messages import (
     ReturnToAgent,
     SetHumanListening,
     StartHold,
+    StopAsking,
     StopHold,
     TellCaller,
     TellHuman,
     TicketCallback,
 )  # fmt: skip
+from telephony.waiting_line import rank_of
 
 if TYPE_CHECKING:
     from telephony.call import Call
 
 log = logging.getLogger(__name__)
 
-ABOUT_HOLD = ("hold_start", "hold_news", "being_told", "still_trying", "next_person")
+ABOUT_HOLD = (
+    "hold_start", "hold_news", "being_told", "still_trying", "next_person", "line_next", "line_second", "line_later",
+)  # fmt: skip
 """No longer so when the hold is over."""
 FILLERS = ("please_wait", "still_there")
 """Said into a silence, and only into one."""
@@ -76,13 +81,20 @@ def carry_out(call: Call, command: Command) -> None:
         case StopHold():
             call.caller.hold = False
             _unsay(call, ABOUT_HOLD)
+        case AskForHuman(targets=targets):
+            call.around.line.ask(call, targets, rank_of(s.fact for s in call.log.facts))
+        case StopAsking():
+            call.around.line.leave(call)
+            if call.human_side.leg is None:
+                call.around.line.free(call)
         case DialHuman(target=target, attempt=attempt):
             _dial(call, target, attempt)
         case HangUpHuman():
             leg = call.human_side.leg
-            drop_human(call)
             if leg is not None:
                 leg.hang_up()
+            drop_human(call)
+            call.around.line.free(call)
         case BridgeLegs():
             _bridge(call)
         case SetHumanListening(on=on):
@@ -114,10 +126,11 @@ def _retarget(call: Call, reason: str) -> None:
         intents[-1] if intents else "",
         reason,
         datetime.now().astimezone(),
-        call.around.busy(),
+        call.around.absent(),
         humans.crisis_target,
     )
     call.transfer.retarget([t.name for t in order])
+    call.around.line.leave(call)
 
 
 def _unsay(call: Call, prompts: Collection[str]) -> None:

@@ -85,12 +85,14 @@ def drop_human(call: Call) -> None:
     call.human.disconnect()
     call.human.playout.cut_prompts(call.tick)
     report_replaced(call)
-    call.human_side.leg = None
+    had_leg, call.human_side.leg = call.human_side.leg is not None, None
     call.human_side.listening = False
     call.human.live = call.caller.live = None
     call.human.hold = False
     if call.bridged:
         call.bridged = call.caller.hold = False
+    if had_leg:
+        call.around.line.free(call)
 
 
 def _far_hold(call: Call, party: Party, on: bool) -> None:

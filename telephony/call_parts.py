@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from telephony.human_line import HumanLine
 from telephony.leg import CallLeg, Dialler
 from telephony.messages import Stamped
 from telephony.prompts import Prompts
@@ -31,14 +32,15 @@ class WorkerPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every call of the process shares. ``busy``: targets in a call. ``finished``: is told of a call's end."""
+    """What every call of the process shares. ``absent``: targets not to ring. ``finished``: is told of a call's end."""
 
     settings: Settings
     store: Path
     prompts: Prompts
     dialler: Dialler
     syncer: Syncer
-    busy: Callable[[], Collection[str]]
+    absent: Callable[[], Collection[str]]
+    line: HumanLine
     finished: Callable[[Call], None]
     aside: Callable[[Callable[[], None], Callable[[], None]], None]
     """Runs the first off the event loop, then the second on it."""
@@ -76,4 +78,5 @@ def policy(settings: Settings) -> Policy:
         accept=humans.accept,
         trusted=frozenset(t.name for t in humans.targets if t.trusted),
         crisis_target=humans.crisis_target,
+        queue_s=humans.queue_seconds,
     )

@@ -49,6 +49,8 @@ def events_of(
     types = types_of(stamped.fact)
     if not types:
         return []
+    if types[0] == "handoff.requested" and _asked_already(facts[:-1]):
+        types = types[1:]
     summary = summarise(call, facts)
     answered = str(summary.get("answered_at", ""))
     own = {k: v for k, v in stamped.to_json().items() if k not in ("fact", "seq", "t")}
@@ -71,6 +73,12 @@ def events_of(
         }
         for kind in types
     ]
+
+
+def _asked_already(before: Sequence[dict[str, Any]]) -> bool:
+    """Whether the caller is back in line after a human who did not take the call: no new request."""
+    last = next((f["state"] for f in reversed(before) if f["fact"] == "HandoffState"), "IDLE")
+    return last == "FAILED"
 
 
 def _wall_clock(answered: str, t: float) -> str:

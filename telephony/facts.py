@@ -336,6 +336,13 @@ class HandoffState(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffQueued(Fact):
+    """Every human who would do is with another caller. ``place`` in line; 1 = next."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegsBridged(Fact):
     human: str = ""
 

@@ -79,6 +79,7 @@ class Gateway:
     async def report(self) -> None:
         """Once a second: state for ``/readyz``, figures for ``/metrics``."""
         while True:
+            self.board.line.look()
             self.write_state()
             await asyncio.sleep(1.0)
 

@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 NAMES = (
     "disclosure", "please_wait", "worker_lost", "hold_start", "hold_news", "being_told", "still_trying",
-    "next_person", "screening", "decide", "briefing_missing", "intro_caller", "intro_human", "declined_bye",
-    "caller_gone", "human_dropped", "nobody_callback", "back_to_agent", "no_worker_callback", "human_only",
-    "emotion_off", "recording_off", "still_there", "goodbye",
+    "next_person", "line_next", "line_second", "line_later", "screening", "decide", "briefing_missing",
+    "intro_caller", "intro_human", "declined_bye", "caller_gone", "human_dropped", "nobody_callback",
+    "back_to_agent", "no_worker_callback", "human_only", "emotion_off", "recording_off", "still_there", "goodbye",
 )  # fmt: skip
 INDEX = "prompts/index.json"
 

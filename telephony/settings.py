@@ -62,6 +62,9 @@ class Humans(Section):
     targets: list[Target] = Field(default_factory=list, description="Whom to hand a caller to, tried in order.")
     ring_seconds: float = Field(25, gt=0, description="Ringing per target [s].")
     total_seconds: float = Field(75, gt=0, description="Ringing in all before a callback is promised [s].")
+    queue_seconds: float = Field(
+        90, ge=0, le=3600, description="In line for humans who are all with other callers [s]; 0 = a callback at once."
+    )
     accept: Literal["key-or-voice", "key", "answer"] = Field("key-or-voice", description="How a human accepts.")
     callback: Literal["ticket", "dial"] = Field(
         "ticket", description="What follows when nobody is free: a ticket (dial is not supported yet: refused)."

@@ -27,6 +27,7 @@ from telephony.control import Seals
 from telephony.errors import RecordError
 from telephony.facts import CallAnswered
 from telephony.front_desk import FrontDesk
+from telephony.human_line import HumanLine
 from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
@@ -57,6 +58,7 @@ class Switchboard:
         self.announcer = Announcer(settings)
         self._seals = Seals(self.announcer.key)
         self.desk = FrontDesk(self.store, [t.name for t in settings.humans.targets], self._call_of)
+        self.line = HumanLine(self._absent)
         self.dead = asyncio.Event()
         self.engine = BaresipEngine(settings, self._incoming, self.dead.set)
         self.calls: dict[int, Call] = {}
@@ -72,9 +74,8 @@ class Switchboard:
             prompts=self.prompts,
             dialler=self.engine,
             syncer=self.syncer,
-            busy=lambda: self.desk.away.union(
-                c.human_side.target for c in self.calls.values() if c.human_side.leg is not None
-            ),
+            absent=self._absent,
+            line=self.line,
             finished=self._finished,
             aside=self._aside,
             announce=self.announcer.fact,
@@ -170,6 +171,12 @@ class Switchboard:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._quick, work)
         future.add_done_callback(lambda _: then())
+
+    # --- humans ---
+
+    def _absent(self) -> frozenset[str]:
+        """Targets that are not rung."""
+        return self.desk.away
 
     # --- orders from the web page --------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from telephony.facts import BriefingBuilt, CallEnded, Fact, State, WorkerAttache
 from telephony.messages import Stamped
 from telephony.transfer_desk import Desk
 from telephony.transfer_messages import (
+    AskForHuman,
     BridgeLegs,
     CallerLeft,
     Command,
@@ -30,13 +31,17 @@ from telephony.transfer_messages import (
     HangUpHuman,
     HumanAnswered,
     HumanFailed,
+    HumanFree,
     HumanLeft,
     HumanProgress,
+    HumanSilent,
+    InLine,
     Policy,
     PromptPlayed,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
+    StopAsking,
     StopHold,
     TellCaller,
     TellHuman,
@@ -45,15 +50,17 @@ from telephony.transfer_messages import (
 from telephony.transfer_signals import briefed, signal_of
 
 __all__ = [
-    "BridgeLegs", "CallerLeft", "Command", "Commit", "DialHuman", "EndCall", "Event", "HangUpHuman", "HumanAnswered",
-    "HumanFailed", "HumanLeft", "HumanProgress", "Policy", "PromptPlayed", "ReturnToAgent", "SetHumanListening",
-    "StartHold", "StopHold", "TellCaller", "TellHuman", "TicketCallback", "Transfer",
+    "AskForHuman", "BridgeLegs", "CallerLeft", "Command", "Commit", "DialHuman", "EndCall", "Event", "HangUpHuman",
+    "HumanAnswered", "HumanFailed", "HumanFree", "HumanLeft", "HumanProgress", "HumanSilent", "InLine", "Policy",
+    "PromptPlayed", "ReturnToAgent", "SetHumanListening", "StartHold", "StopAsking", "StopHold", "TellCaller",
+    "TellHuman", "TicketCallback", "Transfer",
 ]  # fmt: skip
 
 ACTIONS: Final[dict[str, Callable[[Desk, str], str | None]]] = {
     action.__name__: action
     for action in (
-        ringing.offer, ringing.wait_for_answer, ringing.hold, ringing.sharpen, ringing.dial, ringing.ring,
+        ringing.offer, ringing.wait_for_answer, ringing.hold, ringing.seek, ringing.wait_in_line, ringing.sharpen,
+        ringing.dial, ringing.ring,
         ringing.answer, ringing.reassure, ringing.fail, ringing.part, ringing.promise_callback, ringing.return_caller,
         talking.screen, talking.wait_for_consent, talking.repeat_screening, talking.brief, talking.tell_briefing,
         talking.repeat_briefing, talking.decide, talking.listen_again, talking.bridge, talking.introduce,
@@ -61,7 +68,7 @@ ACTIONS: Final[dict[str, Callable[[Desk, str], str | None]]] = {
     )
 }  # fmt: skip
 
-_OF_HUMAN_LEG = (HumanProgress, HumanAnswered, HumanFailed, HumanLeft, PromptPlayed)
+_OF_HUMAN_LEG = (HumanProgress, HumanAnswered, HumanFailed, HumanLeft, HumanSilent, PromptPlayed)
 
 
 class Transfer:
@@ -100,6 +107,8 @@ class Transfer:
         desk.cause = event
         if isinstance(fact, CallEnded):
             self._let_go()
+        elif isinstance(event, HumanFree) and not desk.now.asking:
+            desk.tell(StopAsking())
         elif not desk.now.over:
             self._note(fact)
             self._follow(signal_of(event, desk.now, desk.policy))
@@ -150,6 +159,7 @@ class Transfer:
     def _let_go(self) -> None:
         """The call is over, by whomever: no human leg outlives it."""
         self._desk.now.over = True
+        self._desk.stop_asking()
         self._desk.disarm()
         self._desk.drop_leg(hang_up=True)
 

@@ -12,6 +12,7 @@ from telephony import transfer_table as table
 from telephony.facts import ConsentHeard, Decision, Ending, Fact, HandoffState, Outcome, State
 from telephony.messages import Stamped
 from telephony.transfer_messages import (
+    AskForHuman,
     Command,
     Commit,
     EndCall,
@@ -20,6 +21,7 @@ from telephony.transfer_messages import (
     Policy,
     SetHumanListening,
     StartHold,
+    StopAsking,
     StopHold,
     TellHuman,
 )
@@ -72,6 +74,7 @@ class Desk:
 
     def end(self, cause: str, ending: Ending) -> None:
         self.now.over = True
+        self.stop_asking()
         self.disarm()
         self.tell(EndCall(cause=cause, ending=ending))
 
@@ -100,6 +103,21 @@ class Desk:
         if self.now.held:
             self.now.held = False
             self.tell(StopHold())
+
+    # --- the line for a human ---
+
+    def ask(self) -> None:
+        self.now.asking = True
+        self.tell(AskForHuman(targets=tuple(self.now.remaining)))
+
+    def stop_asking(self) -> None:
+        """No longer in line; what was waited counts."""
+        self.cancel("queue")
+        if self.now.asking:
+            self.now.asking = False
+            self.now.place = 0
+            self.now.line_s += self.now.now_s - self.now.asked_s
+            self.tell(StopAsking())
 
     # --- the human leg ---
 

@@ -16,6 +16,8 @@ _SAID = {
     "requested": "handoff requested",
     "withdrew": "caller withdrew",
     "next": "a target is left",
+    "free": "a human is free",
+    "in_line": "all are with other callers",
     "exhausted": "no target, or no ringing time, is left",
     "returned": "nobody left, agent there",
     "progress": "18x",
@@ -35,6 +37,7 @@ _SAID = {
     "introduced": "both introductions played",
     "left": "human left",
     "dropped": "human left early",
+    "silent": "human's sound stopped",
     "human_hung_up": "human hung up",
     "caller_left": "caller left",
     "caller_hung_up": "caller hung up",
@@ -56,6 +59,7 @@ def _timed() -> dict[str, tuple[float, str]]:
         "consent": (policy.consent_s, "no consent after the screening"),
         "decide": (policy.decide_s, "no second consent after the briefing"),
         "bridge": (table.BRIDGE_CAP_S, "not bridged"),
+        "queue": (policy.queue_s, "in line in vain"),
     }
 
 

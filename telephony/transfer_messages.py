@@ -34,6 +34,8 @@ class Policy:
     trusted: frozenset[str] = frozenset()
     """Names of targets that may be bridged without a second key when ``accept`` is "answer"."""
     crisis_target: str = ""
+    queue_s: float = 90.0
+    """In line for humans who are all with other callers, before a callback is promised; 0 = nobody waits in line."""
 
 
 # --- events -------------------------------------------------------------------------------------
@@ -71,6 +73,27 @@ class HumanFailed(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanLeft(Event):
     """BYE from the human, or the leg broke."""
+
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanFree(Event):
+    """Answers `AskForHuman`: nobody else rings ``target`` from now on. To be dialled, or given back."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InLine(Event):
+    """Answers `AskForHuman`, and says so again whenever it changes: the caller's place, 1 = next."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanSilent(Event):
+    """Packets of the human on the line have stopped, though the line is up and nobody holds it."""
 
     attempt: int = 0
 
@@ -153,6 +176,18 @@ class StartHold(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopHold(Command):
     """No more hold sound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskForHuman(Command):
+    """Get in line for one of ``targets``, best first; again: with these, in the same place."""
+
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAsking(Command):
+    """Out of the line; a human who was just given is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from telephony import transfer_table as table
-from telephony.facts import HandoffOffered, HandoffRequested
+from telephony.facts import Decision, HandoffOffered, HandoffQueued, HandoffRequested
 from telephony.transfer_desk import Desk
 from telephony.transfer_messages import (
+    Commit,
     DialHuman,
     HumanFailed,
+    HumanFree,
     HumanLeft,
+    InLine,
     ReturnToAgent,
     TellCaller,
     TicketCallback,
@@ -50,16 +53,43 @@ def hold(desk: Desk, word: str) -> str:
     desk.drop_leg(hang_up=True)
     now.remaining = list(desk.targets)
     _crisis_first(desk)
-    now.rung_s, now.news_told, now.next_told_s = 0.0, False, None
+    now.rung_s, now.line_s, now.news_told, now.next_told_s = 0.0, 0.0, False, None
+    now.started = now.announce = False
     rule = {"offer": "due.offer-unanswered", "agreed": "due.agreed"}.get(word, f"due.{now.reason}")
     threshold = policy.offer_s if word == "offer" else None
     desk.enter("HOLDING", target="", rule=rule, threshold=threshold, reason=now.reason, targets=len(now.remaining))
-    if not now.remaining:
-        return "exhausted"
-    # "Please hold" is a promise: it is made only where somebody can be rung.
-    desk.tell(TellCaller(prompt="hold_start"))
-    desk.hold()
-    return "next"
+    return "next" if now.remaining else "exhausted"
+
+
+def seek(desk: Desk, _: str) -> None:
+    """Everybody who needs a human asks in the same place, so no phone is rung by two calls at once."""
+    now = desk.now
+    now.asked_s = now.now_s
+    desk.arm("queue", max(0.0, desk.policy.queue_s - now.line_s))
+    desk.ask()
+
+
+def wait_in_line(desk: Desk, word: str) -> str | None:
+    """Every human who would do is with somebody else: the caller is told so, and their place where it is a new one."""
+    now, event = desk.now, desk.cause
+    assert isinstance(event, InLine)
+    if desk.policy.queue_s <= now.line_s:
+        return "queue"
+    first, now.place = now.place == 0, event.place
+    why: dict[str, Any] = {"place": event.place, "waited_s": round(now.line_s + now.now_s - now.asked_s, 3)}
+    desk.tell(Commit(fact=HandoffQueued(place=event.place), decision=Decision(rule="handoff.in-line", inputs=why)))
+    if desk.row.to is not None:
+        desk.enter("HOLDING", target="")
+    if first:
+        desk.hold()
+        desk.tell(TellCaller(prompt=_of_place(event.place)))
+        now.started = True
+        desk.arm("news", table.LINE_NEWS_EVERY_S)
+    return None
+
+
+def _of_place(place: int) -> str:
+    return "line_next" if place == 1 else "line_second" if place == 2 else "line_later"
 
 
 def _crisis_first(desk: Desk) -> None:
@@ -76,12 +106,20 @@ def sharpen(desk: Desk, _: str) -> None:
         desk.now.reason = fact.reason
         _crisis_first(desk)
         desk.commit(rule="due.crisis", reason="crisis", before=before)
+        if desk.now.asking:
+            desk.ask()
 
 
 def dial(desk: Desk, _: str) -> None:
-    now, policy = desk.now, desk.policy
-    target = now.remaining.pop(0)
+    now, policy, free = desk.now, desk.policy, desk.cause
+    assert isinstance(free, HumanFree)
+    target = free.target
+    now.remaining.remove(target)
     now.attempts += 1
+    now.line_s += now.now_s - now.asked_s
+    now.asking, now.place = False, 0
+    desk.cancel("queue")
+    _tell_of_ringing(desk)
     desk.enter(
         "DIALLING",
         target=target,
@@ -97,6 +135,21 @@ def dial(desk: Desk, _: str) -> None:
     desk.arm("ring" if policy.ring_s <= left_s else "total", min(policy.ring_s, left_s))
     desk.hold()
     desk.tell(DialHuman(target=target, attempt=now.attempts))
+
+
+def _tell_of_ringing(desk: Desk) -> None:
+    """To say that a colleague is being brought in is a promise: it is made only where somebody is rung."""
+    now = desk.now
+    recent = now.next_told_s is not None and now.now_s - now.next_told_s < table.NEXT_PERSON_EVERY_S
+    if not now.started:
+        now.started = True
+        desk.tell(TellCaller(prompt="hold_start"))
+    elif now.announce and not recent:
+        now.next_told_s = now.now_s
+        desk.tell(TellCaller(prompt="next_person"))
+        if now.held:
+            desk.arm("news", table.NEWS_EVERY_S)
+    now.announce = False
 
 
 def ring(desk: Desk, _: str) -> None:
@@ -115,6 +168,10 @@ def answer(desk: Desk, _: str) -> str:
 def reassure(desk: Desk, _: str) -> None:
     """Only what is so: a phone rings, somebody is hearing the briefing, or we are still trying."""
     now = desk.now
+    if now.place:
+        desk.tell(TellCaller(prompt=_of_place(now.place)))
+        desk.arm("news", table.LINE_NEWS_EVERY_S)
+        return
     news = not now.news_told and now.leg is not None and now.leg.ringing and not now.leg.answered
     now.news_told = now.news_told or news
     briefed = now.state in ("BRIEFING", "DECIDING")
@@ -143,7 +200,7 @@ def fail(desk: Desk, word: str) -> str | None:
         desk.take_leave("declined_bye")
         return None
     desk.drop_leg(hang_up=word not in ("failed", "left", "dropped"))
-    if word != "dropped":
+    if word not in ("dropped", "silent"):
         return _next(desk, announce=True)
     now.joined_s = None
     desk.tell(TellCaller(prompt="human_dropped"))
@@ -155,12 +212,7 @@ def _next(desk: Desk, *, announce: bool) -> str:
     now = desk.now
     if not now.remaining or desk.policy.total_s - now.rung_s < desk.policy.progress_s:
         return "exhausted"
-    recent = now.next_told_s is not None and now.now_s - now.next_told_s < table.NEXT_PERSON_EVERY_S
-    if announce and not recent:
-        now.next_told_s = now.now_s
-        desk.tell(TellCaller(prompt="next_person"))
-        if now.held:
-            desk.arm("news", table.NEWS_EVERY_S)
+    now.announce = announce
     return "next"
 
 
@@ -177,6 +229,7 @@ def part(desk: Desk, _: str) -> str | None:
 def promise_callback(desk: Desk, _: str) -> None:
     """Nobody is left to ring. The ticket is on disk before the caller hears of it."""
     now = desk.now
+    desk.stop_asking()
     desk.disarm()
     desk.enter(
         "FAILED",
@@ -187,6 +240,7 @@ def promise_callback(desk: Desk, _: str) -> None:
         attempts=now.attempts,
         targets_left=len(now.remaining),
         rung_s=round(now.rung_s, 3),
+        waited_in_line_s=round(now.line_s, 3),
     )
     now.telling_callback = True
     desk.arm("told", table.TOLD_CAP_S)

@@ -29,8 +29,11 @@ from telephony.transfer_messages import (
     Event,
     HumanAnswered,
     HumanFailed,
+    HumanFree,
     HumanLeft,
     HumanProgress,
+    HumanSilent,
+    InLine,
     Policy,
     PromptPlayed,
 )
@@ -66,6 +69,17 @@ class Situation:
     reason: Reason = "request"
     remaining: list[str] = field(default_factory=list)
     """Targets not yet rung in this handoff."""
+    asking: bool = False
+    """In line for a human; answered at once where one is free."""
+    place: int = 0
+    """In the line; 1 = next, 0 = not told of any."""
+    line_s: float = 0.0
+    """In line in this handoff so far [s]; since ``asked_s`` once more while asking."""
+    asked_s: float = 0.0
+    started: bool = False
+    """The caller was told that a colleague is being brought in."""
+    announce: bool = False
+    """The caller is to be told of the next person when one is rung."""
     leg: HumanLeg | None = None
     attempts: int = 0
     rung_s: float = 0.0
@@ -93,6 +107,12 @@ def signal_of(event: Stamped | Event, now: Situation, policy: Policy) -> str | N
         word = "caller_left" if early else "caller_hung_up"
     elif isinstance(event, PromptPlayed):
         word = _of_prompt(event, now, policy)
+    elif isinstance(event, HumanFree):
+        word = "free"
+    elif isinstance(event, InLine):
+        word = "in_line" if now.asking else None
+    elif isinstance(event, HumanSilent):
+        word = "silent" if _is_present(event.attempt, now) else None
     elif isinstance(event, (HumanProgress, HumanAnswered, HumanFailed, HumanLeft)):
         word = _of_leg(event, now) if _is_present(event.attempt, now) else None
     else:

@@ -29,6 +29,8 @@ TOLD_CAP_S: Final = 20.0
 NEWS_FIRST_S: Final = 15.0
 NEWS_EVERY_S: Final = 60.0
 """Callers on hold want news: an update every 20–30 s without any irritates (SWPP, "To Have and to Hold", 2022)."""
+LINE_NEWS_EVERY_S: Final = 25.0
+"""In line there is something to tell each time, the place: every 20–30 s is what callers want (ibid.)."""
 NEXT_PERSON_EVERY_S: Final = 15.0
 """Told of each next person, but not at every busy phone of a list."""
 
@@ -55,7 +57,10 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
     ("OFFERED", "withdrew"): Row("IDLE", "withdraw"),
     ("OFFERED", "bye"): Row(None, "part"),
     ("OFFERED", "caller_left"): Row("FAILED", "lose_caller"),
-    ("HOLDING", "next"): Row("DIALLING", "dial"),
+    ("HOLDING", "next"): Row(None, "seek"),
+    ("HOLDING", "free"): Row("DIALLING", "dial"),
+    ("HOLDING", "in_line"): Row(None, "wait_in_line"),
+    ("HOLDING", "queue"): Row("FAILED", "promise_callback"),
     ("HOLDING", "exhausted"): Row("FAILED", "promise_callback"),
     ("DIALLING", "progress"): Row(None, "ring"),
     ("DIALLING", "answered"): Row("ANSWERED", "answer"),
@@ -82,7 +87,10 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
     ("BRIDGED", "caller_hung_up"): Row(None, "finish"),
     ("RELEASED", "human_hung_up"): Row(None, "finish"),
     ("RELEASED", "caller_hung_up"): Row(None, "finish"),
-    ("FAILED", "next"): Row("DIALLING", "dial"),
+    ("FAILED", "next"): Row(None, "seek"),
+    ("FAILED", "free"): Row("DIALLING", "dial"),
+    ("FAILED", "in_line"): Row("HOLDING", "wait_in_line"),
+    ("FAILED", "queue"): Row("FAILED", "promise_callback"),
     ("FAILED", "exhausted"): Row("FAILED", "promise_callback"),
     ("FAILED", "returned"): Row("IDLE", "return_caller"),
     ("FAILED", "bye"): Row(None, "part"),
@@ -90,16 +98,17 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
 }
 _EXTRA: Final[dict[str, tuple[tuple[State, ...], Row]]] = {
     "caller_left": (
-        ("DIALLING", "SCREENING", "BRIEFING", "DECIDING", "BRIDGING", "BRIDGED", "RELEASED", "FAILED"),
+        ("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "BRIDGING", "BRIDGED", "RELEASED", "FAILED"),
         Row("FAILED", "lose_caller"),
     ),
     "left": (("DIALLING", "SCREENING", "BRIEFING", "DECIDING", "BRIDGING"), Row("FAILED", "fail")),
     "dropped": (("BRIDGED", "RELEASED"), Row("FAILED", "fail")),
+    "silent": (("BRIDGED", "RELEASED"), Row("FAILED", "fail")),
     "decline": (("SCREENING", "BRIEFING", "DECIDING"), Row("FAILED", "fail")),
     "accept": (("BRIEFING", "DECIDING"), Row("BRIDGING", "bridge")),
-    "withdrew": (("DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row("IDLE", "withdraw")),
-    "requested": (("DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row(None, "sharpen")),
-    "news": (("DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row(None, "reassure")),
+    "withdrew": (("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row("IDLE", "withdraw")),
+    "requested": (("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row(None, "sharpen")),
+    "news": (("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row(None, "reassure")),
     "worker_here": (("SCREENING", "BRIEFING", "DECIDING"), Row(None, "listen_again")),
 }
 TABLE.update({(state, signal): row for signal, (states, row) in _EXTRA.items() for state in states})
@@ -110,6 +119,7 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     "total": "no-answer",
     "left": "human-dropped",
     "dropped": "human-dropped",
+    "silent": "human-dropped",
     "decline": "declined",
     "consent": "machine",
     "decide": "no-answer",

@@ -111,6 +111,7 @@ def withdraw(desk: Desk, word: str) -> None:
     """The caller would rather stay with the agent. A later request starts afresh."""
     now = desk.now
     during = now.state
+    desk.stop_asking()
     desk.disarm("bye")
     now.remaining = []
     desk.enter("IDLE", outcome="caller-withdrew", rule="caller-withdrew", word=word, during=during)
@@ -136,6 +137,7 @@ def lose_caller(desk: Desk, _: str) -> None:
     now = desk.now
     now.caller_gone = True
     during = now.state
+    desk.stop_asking()
     desk.disarm("bye")
     if desk.row.to is not None:
         desk.enter("FAILED", outcome="caller-left", rule="caller-left", during=during)

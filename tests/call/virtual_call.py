@@ -12,6 +12,7 @@ from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
 from telephony.commands import Command
 from telephony.facts import CallAnswered, Fact
+from telephony.human_line import HumanLine
 from telephony.leg import CallLeg, Closed, Established, Key, LegEvent, OnLegEvent, Progress
 from telephony.link_codec import LAST_OF_TURN, AudioRecord
 from telephony.media.pcm import SILENCE
@@ -91,7 +92,9 @@ class Port:
 class VirtualCall:
     """One call with everything around it. ``speech``: what the caller's line brings every 20 ms."""
 
-    def __init__(self, tmp_path: Path, targets: int = 1, **options: Any) -> None:
+    def __init__(
+        self, tmp_path: Path, targets: int = 1, *, line: HumanLine | None = None, name: str = "call-1", **options: Any
+    ) -> None:
         self.now = 100.0
         self.store = tmp_path / "store"
         privacy = {"record": True, "analyse_emotion": True, **options.pop("privacy", {})}
@@ -113,9 +116,9 @@ class VirtualCall:
         self._stored = False
         around = Surroundings(
             settings=self.settings, store=self.store, prompts=self.prompts, dialler=self.exchange, syncer=self.syncer,
-            busy=lambda: (), finished=self.finished.append, aside=self._aside,
+            absent=lambda: (), line=line or HumanLine(), finished=self.finished.append, aside=self._aside,
         )  # fmt: skip
-        self.call = Call(around, 1, "call-1", self.line, self.now)
+        self.call = Call(around, 1, name, self.line, self.now)
         self.worker = Port("w1")
         self.call.answered(CallAnswered(from_=self.line.peer, to="sip:x@y", codec="PCMU/8000", at="", versions={
             "record": "on" if privacy["record"] else "off"}), self.worker, {})  # fmt: skip

@@ -26,6 +26,7 @@ from telephony.facts import (
 )
 from telephony.messages import Stamped
 from telephony.transfer import (
+    AskForHuman,
     BridgeLegs,
     CallerLeft,
     Command,
@@ -36,13 +37,17 @@ from telephony.transfer import (
     HangUpHuman,
     HumanAnswered,
     HumanFailed,
+    HumanFree,
     HumanLeft,
     HumanProgress,
+    HumanSilent,
+    InLine,
     Policy,
     PromptPlayed,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
+    StopAsking,
     StopHold,
     TellCaller,
     TellHuman,
@@ -76,6 +81,12 @@ class Far:
     last_state: str = "IDLE"
     agent_has_caller: bool = True
     caller_there: bool = True
+    crowded: bool = False
+    """Every human is with another caller."""
+    asked: tuple[str, ...] = ()
+    """In line for one of these."""
+    granted: str = ""
+    """Rung by nobody else."""
 
 
 class World:
@@ -135,6 +146,8 @@ class World:
                 leg.target, ago(leg.dialled_s) if now.state == "DIALLING" else None, leg.repeats_left, leg.ringing,
                 leg.answered, leg.listening, leg.told_missing, leg.farewell, leg.since_s < self.t + 0.01,
             ),
+            (now.asking, now.place, round(now.line_s, 1), ago(now.asked_s) if now.asking else None, now.started),
+            (now.announce, far.crowded),
             (bool(far.leg), far.answered, min(far.consents, 2), far.listening, far.human_hears, far.held, far.bridging),
             far.caller_hears if far.caller_hears in ("nobody_callback", "intro_caller") else "",
             bool(far.tickets),
@@ -191,12 +204,26 @@ class World:
         was_over = bool(self.far.ending)
         for command in commands:
             self.log.append(command)
-            letting_go = isinstance(command, HangUpHuman) or command == SetHumanListening(on=False)
+            letting_go = isinstance(command, (HangUpHuman, StopAsking)) or command == SetHumanListening(on=False)
             assert not was_over or letting_go, f"after the end: {command}"
             self._one(command)
         self.just_left = False
+        out = [command for command in commands if not isinstance(command, (Commit, AskForHuman))]
+        if any(isinstance(command, AskForHuman) for command in commands) and self.far.asked:
+            out += self._answer_the_asking()
         self._check()
-        return [command for command in commands if not isinstance(command, Commit)]
+        return out
+
+    def _answer_the_asking(self) -> list[Command]:
+        """As the line does, at once."""
+        if self.far.crowded:
+            return self._carry_out(self.transfer.receive(InLine(t=self.t, place=2)))
+        return self.human_is_free()
+
+    def human_is_free(self, target: str = "") -> list[Command]:
+        self.far.granted = target or self.far.asked[0]
+        self.far.asked = ()
+        return self._carry_out(self.transfer.receive(HumanFree(t=self.t, target=self.far.granted)))
 
     def _one(self, command: Command) -> None:
         far = self.far
@@ -205,8 +232,15 @@ class World:
                 edge = (far.last_state, state)
                 assert edge in EDGES or edge[0] == edge[1], edge
                 far.last_state = state
+            case AskForHuman(targets=targets):
+                assert targets
+                assert not far.leg, "in line with a human on the line"
+                far.asked = targets
+            case StopAsking():
+                far.asked, far.granted = (), ""
             case DialHuman(target=target, attempt=attempt):
                 assert not far.leg, "two human legs"
+                assert target == far.granted, "rung without having asked: perhaps by two calls at once"
                 assert far.last_state == "DIALLING", "dialled before it was on disk"
                 assert target
                 self._leg_gone()
@@ -248,6 +282,7 @@ class World:
                 assert ending in FOUR_ENDINGS
                 assert ending != "told-and-callback" or (far.tickets and far.caller_hears == "nobody_callback")
                 far.ending, far.cause = ending, cause
+                assert not far.asked, "the call ended in line"
                 # The gateway hangs up whatever still stands; this machine must not rely on that.
                 assert not far.leg, "the call ended with a human leg"
 
@@ -268,7 +303,12 @@ class World:
             assert far.held, f"{state} without hold sound"
         if state in ("IDLE", "OFFERED", "BRIDGING", "BRIDGED", "RELEASED"):
             assert not far.held, f"hold sound in {state}"
-        if state in ("HOLDING", "ANSWERED"):
+        if state == "HOLDING" and not far.ending:
+            assert far.asked, "on hold for nobody"
+            assert far.held, "in line without hold sound"
+        if far.asked:
+            assert deadline_s is not None, "in line for ever"
+        if state == "ANSWERED":
             raise AssertionError(f"stuck in the passing state {state}")
         if far.listening:
             assert state in ("SCREENING", "BRIEFING", "DECIDING"), f"listening to the human in {state}"
@@ -343,6 +383,15 @@ class World:
                 return self.fact(CallbackTicketed(ref="r", number="n", window="w"))
             case "caller_left":
                 return self.event(CallerLeft(t=t))
+            case "crowded":
+                self.far.crowded = not self.far.crowded
+                return []
+            case "next_in_line":
+                return self.event(InLine(t=t, place=1))
+            case "free":
+                return self.human_is_free() if self.far.asked else []
+            case "silent":
+                return self.event(HumanSilent(t=t))
             case "ended":
                 return self.fact(CallEnded(cause="finished", ending="resolved"))
             case "time":
@@ -356,5 +405,5 @@ class World:
 ALPHABET = (
     "offered", "agreed", "refused", "requested", "crisis", "withdrew", "progress", "answered", "busy", "left", "key1",
     "key2", "key3", "yes", "human_played", "caller_played", "built", "bridged", "said", "worker_lost", "worker_here",
-    "caller_left", "ended", "time", "wait",
+    "caller_left", "ended", "time", "wait", "crowded", "next_in_line", "free", "silent",
 )  # fmt: skip

@@ -31,12 +31,16 @@ from telephony.transfer import (
     HangUpHuman,
     HumanAnswered,
     HumanFailed,
+    HumanFree,
     HumanLeft,
     HumanProgress,
+    HumanSilent,
+    InLine,
     PromptPlayed,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
+    StopAsking,
     StopHold,
     TellCaller,
     TellHuman,
@@ -109,6 +113,86 @@ def outcomes(world: World) -> list[str]:
 
 def decisions(world: World) -> list[Decision]:
     return [c.decision for c in world.log if isinstance(c, Commit) and c.decision is not None]
+
+
+# --- in line with other callers ---
+
+
+def crowded(**policy: float) -> World:
+    world = World(**policy)
+    world.far.crowded = True
+    return world
+
+
+def test_all_humans_are_with_other_callers() -> None:
+    world = crowded()
+    assert world.fact(HandoffRequested(reason="request"), 10.0) == [StartHold(), TellCaller(prompt="line_second")]
+    assert world.transfer.state == "HOLDING"
+    assert world.event(InLine(t=20.0, place=1)) == [], "told with the next news, not at every step of the line"
+    assert world.expire() == [TellCaller(prompt="line_next")]
+    assert world.t == 35.0
+    world.t = 50.0
+    assert world.human_is_free("bob") == [DialHuman(target="bob", attempt=1)], "told already that we wait for somebody"
+    world.event(HumanFailed(t=51.0, status=486))
+    assert world.transfer.state == "HOLDING", "ann is still with another caller"
+    assert states(world) == ["HOLDING", "DIALLING", "FAILED", "HOLDING"]
+
+
+def test_in_line_in_vain() -> None:
+    world = crowded(queue_s=60.0)
+    world.fact(HandoffRequested(reason="request"), 10.0)
+    world.expire(69.0)
+    assert world.expire() == [StopAsking(), TicketCallback(), StopHold(), TellCaller(prompt="nobody_callback")]
+    assert world.t == 70.0
+    assert outcomes(world) == ["nobody"]
+
+
+def test_what_was_waited_in_line_counts_over_all_humans() -> None:
+    world = crowded(queue_s=60.0)
+    world.fact(HandoffRequested(reason="request"), 10.0)
+    world.expire(50.0)
+    world.human_is_free("ann")
+    world.event(HumanFailed(t=52.0, status=486))
+    assert world.transfer.deadline_s() == 72.0
+
+
+def test_without_a_line_a_callback_is_promised_at_once() -> None:
+    world = crowded(queue_s=0.0)
+    told = world.fact(HandoffRequested(reason="request"), 10.0)
+    assert told == [StopAsking(), TicketCallback(), TellCaller(prompt="nobody_callback")]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_caller_in_line_goes(leaves: bool) -> None:
+    world = crowded()
+    world.fact(HandoffRequested(reason="request"), 10.0)
+    out = world.event(CallerLeft(t=12.0)) if leaves else world.fact(CallerWithdrew(), 12.0)
+    assert out[0] == StopAsking()
+    assert out[-1] == (EndCall(cause="caller-left", ending="caller-left") if leaves else ReturnToAgent())
+    assert world.transfer.receive(HumanFree(t=12.5, target="ann")) == ([StopAsking()]), "given back"
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_the_human_s_sound_stops_after_the_bridge(others: int) -> None:
+    """The line is up and nothing comes over it: the caller is told, and not left talking to nobody."""
+    world = released(World(("ann", "bob")[: 1 + others]))
+    out = world.event(HumanSilent(t=60.0))
+    assert out[:2] == [HangUpHuman(), TellCaller(prompt="human_dropped")]
+    assert outcomes(world)[:2] == ["accepted", "human-dropped"]
+    if others:
+        assert out[2:] == [StartHold(), DialHuman(target="bob", attempt=2)]
+    else:
+        assert world.transfer.state == "IDLE"
+        assert ReturnToAgent() in out
+    assert world.event(HumanSilent(t=61.0, attempt=1)) == []
+
+
+def test_a_crisis_in_line_asks_again_with_its_rank() -> None:
+    world = World(crisis_target="bob")
+    world.far.crowded = True
+    world.fact(HandoffRequested(reason="request"), 10.0)
+    world.fact(HandoffRequested(reason="crisis"), 11.0)
+    assert world.far.asked == ("bob", "ann")
 
 
 # --- the straight way ---

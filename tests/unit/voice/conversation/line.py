@@ -28,7 +28,7 @@ from telephony.facts import (
 from telephony.messages import Stamped, from_json, stamped_from_json
 from telephony.settings import Privacy, Settings
 from telephony.transfer import Transfer
-from telephony.transfer_messages import Commit, Policy
+from telephony.transfer_messages import AskForHuman, Commit, HumanFree, Policy
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
 from voice.playbooks import Playbook, load
@@ -69,6 +69,10 @@ class Line:
         for command in commands:
             if isinstance(command, Commit):
                 said += self.commit(command.fact)
+            elif isinstance(command, AskForHuman):
+                for following in self.transfer.receive(HumanFree(t=self.t, target=command.targets[0])):
+                    if isinstance(following, Commit):
+                        said += self.commit(following.fact)
         return said
 
     def carry_out(self, actions: Sequence[Action]) -> list[str]:

@@ -1,0 +1,34 @@
+"""Two calls want the same human: one phone call at a time, and the one who waits is told so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from telephony.facts import HandoffRequested
+from telephony.human_line import HumanLine
+from tests.call.virtual_call import VirtualCall
+
+
+def test_a_human_is_never_rung_by_two_calls_at_once(tmp_path: Path) -> None:
+    line = HumanLine()
+    first = VirtualCall(tmp_path / "1", line=line, name="call-1").run(1.0)
+    second = VirtualCall(tmp_path / "2", line=line, name="call-2").run(1.0)
+    first.states(HandoffRequested(reason="request"))
+    second.states(HandoffRequested(reason="request"))
+    first.run(3.0)
+    second.run(3.0)
+    assert len(first.exchange.dialled) == 1
+    assert not second.exchange.dialled
+    assert second.facts("HandoffQueued", place=1)
+    assert second.facts("Said", prompt="line_next")
+    assert not second.facts("Said", prompt="hold_start"), "nobody is being brought in yet"
+    first.caller_leaves()
+    first.run(0.1)
+    assert first.exchange.dialled[0][2].hung_up, "cancelled"
+    assert len(second.exchange.dialled) == 1, "and now it is the other's turn"
+    assert line.taken == {"h1"}
+    second.caller_leaves()
+    second.run(0.1)
+    assert not line.taken
+    first.close()
+    second.close()
