@@ -56,7 +56,7 @@ class Announcer:
         """A fact of a live call. Cheap where nothing is to be told: it runs on the media beat's loop."""
         if self._webhooks is None or not types_of(stamped.fact):
             return
-        facts = [s.to_json() for s in call.log.facts]
+        facts = [s.to_json() for s in call.log.kept]
         attempt = call.human_side.attempt
         page = address(self._base, self.key, call.case, attempt) if attempt else ""
         for event in events_of(stamped, facts, call=call.id, case=call.case, page=page):

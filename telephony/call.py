@@ -68,7 +68,7 @@ class Call:
         self._t0 = now_s
         settings = around.settings
         self.folder = CallFolder(around.store, call_id, around.syncer)
-        self.log = CallLog(self.folder, lambda: self.tick * FRAME_S, self._show)
+        self.log = CallLog(self.folder, lambda: self.tick * FRAME_S, self._show, keep_words=settings.privacy.transcribe)
         self.recorder = Recorder(self.folder.path, enabled=settings.privacy.record, on_error=self._recorder_failed)
         self.caller, self.human = Party("caller", self.recorder), Party("human", self.recorder)
         self.human_side = HumanSide()
@@ -294,7 +294,7 @@ class Call:
         self.log.commit(CallEnded(cause=cause, ending=ending))
         self.log.closed = True
         self.parts = self.recorder.finish(self.tick)
-        self.folder.write_summary(summarise(self.id, [s.to_json() for s in self.log.facts]))
+        self.folder.write_summary(summarise(self.id, [s.to_json() for s in self.log.kept]))
         self.around.finished(self)
 
     def store_away(self) -> None:

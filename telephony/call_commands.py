@@ -21,6 +21,7 @@ from telephony.errors import ConfigError
 from telephony.facts import (
     BriefingBuilt,
     CallbackTicketed,
+    ConsentChanged,
     HandoffOffered,
     HandoffRequested,
     IntentRecognised,
@@ -114,8 +115,11 @@ def follow(call: Call, stamped: Stamped) -> None:
     fact = stamped.fact
     if isinstance(fact, (HandoffOffered, HandoffRequested)) and call.transfer.state in ("IDLE", "OFFERED"):
         _retarget(call, fact.reason)
+    elif isinstance(fact, ConsentChanged) and fact.purpose == "transcription" and not fact.allowed:
+        call.log.erase_words()
+        call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.kept]))
     elif isinstance(fact, BriefingBuilt):
-        call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.facts]))
+        call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.kept]))
 
 
 def _retarget(call: Call, reason: str) -> None:
@@ -190,7 +194,7 @@ def _bridge(call: Call) -> None:
 
 def _ticket(call: Call) -> None:
     """On the disk before the caller is told."""
-    facts = [s.to_json() for s in call.log.facts]
+    facts = [s.to_json() for s in call.log.kept]
     answered = facts[0]
     humans = call.around.settings.humans
     ref = f"CB-{secrets.token_hex(3).upper()}"

@@ -15,6 +15,7 @@ from telephony.commands import ClearTurn, HangUp, PauseTurn, StartTurn, UploadBr
 from telephony.facts import (
     BriefingBuilt,
     CallerWithdrew,
+    ConsentChanged,
     ConsentHeard,
     Decision,
     DistressChanged,
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
-    BriefingBuilt, CallerWithdrew, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered, HandoffOffered,
-    HandoffRequested, IntentRecognised, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted,
+    BriefingBuilt, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered,
+    HandoffOffered, HandoffRequested, IntentRecognised, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted,
     SpeechStopped, Transcribed, TurnTimed,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
@@ -102,9 +103,17 @@ def _commit(call: Call, fact: Fact, decision: Decision | None) -> None:
         return
     if not call.accepts(fact) or (call.bridged and isinstance(fact, HANDOFF)):
         return
+    if isinstance(fact, ConsentChanged) and not _spoken(fact):
+        log.error("call %s: a worker may not state consent to %s", call.id, fact.purpose)
+        return
     if _of_human(fact) and not call.human_side.listening:
         return
     call.log.commit(fact, decision)
+
+
+def _spoken(fact: ConsentChanged) -> bool:
+    """What a caller can say; keys, and consent to what was refused, are not the worker's to state."""
+    return fact.purpose == "memory" or (fact.purpose == "transcription" and not fact.allowed)
 
 
 def _of_human(fact: Fact) -> bool:

@@ -74,7 +74,7 @@ class CallAnswered(Fact):
     at: str
     call_id: str = ""
     versions: dict[str, str] = field(default_factory=dict)
-    """Of the program and models, and ``record``/``analyse_emotion`` as "on"/"off"."""
+    """Of the program and models, and ``record``/``transcribe``/``analyse_emotion``/``remember`` as "on"/"off"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,9 @@ class AudioLost(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChanged(Fact):
-    purpose: Literal["emotion", "recording"]
+    """What may be done with the call, as of now: the caller's own word, or a recorder that failed."""
+
+    purpose: Literal["emotion", "recording", "transcription", "memory"]
     allowed: bool
 
 

@@ -97,7 +97,10 @@ class Ear(Section):
 
 class Privacy(Section):
     record: bool = Field(True, description="Keep the call's sound.")
+    transcribe: bool = Field(True, description="Keep the words that were said; off: they live in memory only.")
     analyse_emotion: bool = Field(False, description="Measure the caller's voice for distress. Off until you decide.")
+    remember: bool = Field(False, description="Ask identified callers whether to remember their matter.")
+    remember_days: int = Field(90, ge=1, description="Days until what was remembered is erased.")
     retain_days: int = Field(30, ge=0, description="Days until a call is erased; 0 = never.")
 
 

@@ -154,7 +154,9 @@ class Switchboard:
             versions={
                 "warmline": version("warmline"),
                 "record": on[privacy.record],
+                "transcribe": on[privacy.transcribe],
                 "analyse_emotion": on[privacy.analyse_emotion],
+                "remember": on[privacy.remember],
             },
         )
         worker = self._free_worker()

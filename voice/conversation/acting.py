@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telephony.commands import HangUp
-from telephony.facts import Decision, Fact, HandoffOffered, HandoffRequested, Reason
+from telephony.facts import ConsentChanged, Decision, Fact, HandoffOffered, HandoffRequested, Reason
 from telephony.settings import Settings
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.dialogue import Dialogue
+from voice.conversation.disclosure import refusals
 from voice.conversation.distress import Distress
 from voice.conversation.handing import Handing
 from voice.conversation.keypad import Keypad
 from voice.conversation.mode import Leading, Tracks
 from voice.conversation.numbers import spell
 from voice.conversation.pacing import Pacer
+from voice.conversation.refusal import Purpose
 from voice.conversation.reply import Reply
 from voice.conversation.silence import Silence
 from voice.conversation.voice_evidence import Detector
@@ -31,7 +33,7 @@ class Acting:
 
     def __init__(self, settings: Settings, playbook: Playbook, detector: Detector | None) -> None:
         self._settings, self._playbook = settings, playbook
-        self._dialogue = Dialogue(playbook)
+        self._dialogue = Dialogue(playbook, refusals(settings.privacy))
         self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
         self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
         self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
@@ -40,6 +42,17 @@ class Acting:
         self._offer_due = self._offer_made = False
         self._words_due: float | None = None
         self._unconfirmed: list[Emit] = []
+
+    def _refuse(self, purpose: Purpose) -> list[Action]:
+        """What the caller forbids in words has the same effect as a key, and is confirmed once."""
+        privacy = self._settings.privacy
+        on = privacy.transcribe if purpose == "transcription" else privacy.remember
+        phrase = self._phrase("notes_off" if purpose == "transcription" else "forgotten")
+        said = [] if self._silenced() else self._reply(Reply().say(phrase, self._dialogue.question))
+        if not on:
+            return said
+        decision = Decision(rule="refused.words", inputs={"purpose": purpose})
+        return [Emit(fact=ConsentChanged(purpose=purpose, allowed=False), decision=decision), *said]
 
     def _danger(self, turn: Sequence[Token], match: Match) -> list[Action]:
         """The number at once, then a person. Said on hold too, unless it was said before."""

@@ -34,6 +34,7 @@ from voice.conversation import answers
 from voice.conversation.acting import Acting, quoted
 from voice.conversation.commands import Action, Emit
 from voice.conversation.pacing import Patience, patience
+from voice.conversation.refusal import refused
 from voice.conversation.request import asks_for_person
 from voice.conversation.words import spoken
 from voice.handoff.policy import Signs, due
@@ -139,6 +140,8 @@ class Conversation(Acting):
         if not turn:
             return []
         danger, request = self._distress.crisis.heard(turn), asks_for_person(turn)
+        if not danger and not self._crisis and (purpose := refused(turn)):
+            return self._refuse(purpose)
         if self._silenced() and not danger:
             return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
         level: Level = "distress" if self._offer_is_due(change) else "calm"

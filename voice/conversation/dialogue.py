@@ -43,8 +43,8 @@ class Dialogue(Talk):
         if self.phase != "offer" and answers.wants_time(turn):
             reply.waits = True
             return reply.say(self._phrase("wait", upset))
-        if aside := self._aside(turn):
-            return reply.say(self._phrase(aside, upset), self.question)
+        if aside := self._aside(turn, upset):
+            return reply.say(aside, self.question)
         if unheard and self.phase in ("confirm", "action", "offer", "check") and len(turn) <= 3:
             return reply.say(self.question)
         before, calm_so_far = self.phase, not self._hinted
@@ -77,13 +77,14 @@ class Dialogue(Talk):
         self._take(self.matter.take(turn, fact), reply)
         return reply.facts
 
-    def _aside(self, turn: tuple[Token, ...]) -> str:
-        """Name of the phrase that answers a question about the agent itself."""
+    def _aside(self, turn: tuple[Token, ...], upset: bool) -> str:
+        """Answer to a question about the agent itself."""
         if answers.machine_question(turn):
-            return "machine"
+            return self._phrase("machine", upset)
         if answers.asks_about_privacy(turn):
-            return "privacy"
-        return "small_talk" if asides.small_talk(turn) and recognise(turn, self.playbook) is None else ""
+            return self.refusals
+        small = asides.small_talk(turn) and recognise(turn, self.playbook) is None
+        return self._phrase("small_talk", upset) if small else ""
 
     def _phase(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
         match self.phase:

@@ -6,7 +6,7 @@ Hears from: settings and playbook. Tells: `voice.worker`, which renders them onc
 from __future__ import annotations
 
 from telephony.settings import Settings
-from voice.conversation.disclosure import disclosure
+from voice.conversation.disclosure import disclosure, recording_off
 from voice.playbooks.schema import Playbook
 
 
@@ -38,7 +38,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "no_worker_callback": f"I cannot go on right now. Somebody will call you back {window}. Goodbye.",
         "human_only": "I am bringing in a person now. Please stay on the line.",
         "emotion_off": "Mood analysis is off and erased. Nothing else changes.",
-        "recording_off": "Recording is off and erased. Nothing else changes.",
+        "recording_off": recording_off(settings.privacy),
         "still_there": "I am still here. You can go on, or press 0 for a person.",
         "goodbye": playbook.phrase("goodbye"),
     }

@@ -26,6 +26,8 @@ class Talk:
     """Where the talk stands. Changed only by what the caller said and by offers."""
 
     playbook: Playbook
+    refusals: str = ""
+    """How to refuse what is done with this call (`voice.conversation.disclosure`)."""
     matter: Matter = field(init=False)
     offer: Offer = field(init=False)
     phase: Phase = "open"
