@@ -28,7 +28,7 @@ SENTENCES = {
     "gas": ("I can smell gas in the kitchen.", "rms"),
     "agree": ("Yes, please.", "rms"),
     "danger": ("I want to kill myself.", "rms"),
-    "yes": ("Yes, put them through.", "slt"),
+    "yes": ("Yes, please.", "slt"),
     "mailbox": ("You have reached the mailbox of Anna Smith. Yes, please leave a message after the tone.", "slt"),
 }  # fmt: skip
 """Name → words and flite's voice: none is the agent's."""

@@ -18,7 +18,9 @@ from voice.evaluation.handoff_phones import Handset
 TALK_S = 10.4
 """A bridge that breaks within 10 s has not been one: a caller who stays is talked to longer."""
 CALL_MOST_S = 90.0
-ANSWERS_AFTER_S = 0.2
+ANSWERS_AFTER_S = 0.8
+KEY_AFTER_S = 0.8
+"""Nobody presses 1 before having heard a word."""
 HOLD_S = 2.0
 RINGS_S = 75.0
 
@@ -83,8 +85,8 @@ async def ask(stage: Stage) -> None:
     stage.play(caller, "gas")
     if await log.fact("HandoffOffered") is None or stage.fault.at == "OFFERED":
         return
-    offered = log.facts("HandoffOffered")[0]["t"]
-    await log.fact("Said", where=lambda f: f["leg"] == "caller" and f["end"] > offered)
+    offered_t = log.facts("HandoffOffered")[0]["t"]
+    await log.fact("Said", where=lambda f: f["leg"] == "caller" and f["start"] > offered_t and f["text"].endswith("?"))
     stage.asked_t = stage.play(caller, "agree")
 
 
@@ -107,8 +109,7 @@ async def answer(stage: Stage, name: str, behaviour: str) -> None:
     if behaviour == "drop" and at == "SCREENING":
         human.send(do="hangup")
         return
-    if stage.fault.strikes and at == "SCREENING":
-        await asyncio.sleep(1.0)
+    await asyncio.sleep(KEY_AFTER_S)
     await stage.key(human, "1")
     if not await stage.state("BRIEFING", name):
         return
@@ -132,12 +133,14 @@ async def answer(stage: Stage, name: str, behaviour: str) -> None:
 async def _take(stage: Stage, name: str, behaviour: str) -> None:
     """Accepts, and talks: a tone each way, so that both far ends can tell when they were joined."""
     human, fault = stage.humans[name], stage.fault
-    stage.play(stage.caller, "caller_tone")
     accepted_t: float | None
     if fault.accepts_by == "voice":
+        # The tones last 8 s: they begin when the question has been asked.
         await stage.log.fact("Said", leg="human", prompt="decide")
+        stage.play(stage.caller, "caller_tone")
         accepted_t = stage.play(human, "yes")
     else:
+        stage.play(stage.caller, "caller_tone")
         stage.play(human, "human_tone")
         await asyncio.sleep(0.4)
         accepted_t = await stage.key(human, "1")
