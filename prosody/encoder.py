@@ -67,6 +67,7 @@ class WhisperEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it would keep the most that any run ever took
         self._session: Any = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
         self._mel = mel
         self.digest = hashlib.sha256(raw).hexdigest()

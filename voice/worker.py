@@ -21,7 +21,7 @@ from telephony.commands import Attach, Detach, ListenToHuman
 from telephony.link_codec import CONCEALED, HUMAN_LEG, AudioRecord, Hello
 from telephony.messages import Stamped, UnknownMessage, from_json, stamped_from_json
 from telephony.settings import Settings
-from voice import __version__, playbooks
+from voice import __version__, memory, playbooks
 from voice.conversation.prompts import prompts
 from voice.logs import join_loguru
 from voice.pipeline.call import CallPipeline
@@ -122,6 +122,7 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         ConfigError, UserError, ProsodyError: A playbook, model or program that cannot be used: one line.
     """
     join_loguru()
+    memory.few_heaps()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = stop or asyncio.Event()
     playbook = playbooks.load(settings.agent.playbook)
@@ -135,6 +136,7 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         # What is loaded stays: the collector need not look through it in the middle of a call (40 ms).
         gc.collect()
         gc.freeze()
+        memory.give_back()
         log.info("worker ready", worker=name, models=engines.models)
         ahead = asyncio.create_task(prewarm(fixed(playbook.spoken_texts().values()), engines.synthesizer, calls.quiet))
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prosody.detector import VoiceDetector
+from telephony.link_codec import RATE_HZ
 from telephony.settings import Settings
 from voice.conversation.intents import vocabulary
 from voice.engines.phonemes import require_program
@@ -21,7 +22,7 @@ from voice.engines.piper import PiperVoice, default_voice
 from voice.engines.pool import EnginePool
 from voice.engines.replier import Replier, load_replier
 from voice.engines.synthesis import PiperSynthesizer
-from voice.engines.transcription import Transcriber, load_transcriber, warm_up
+from voice.engines.transcription import Transcriber, WhisperTranscriber, load_transcriber, warm_up
 from voice.engines.turn_end import SmartTurn, TurnEnd
 from voice.engines.vad import SileroModel
 from voice.playbooks import load
@@ -82,9 +83,7 @@ async def load_engines(settings: Settings) -> Engines:
         encoder = WhisperEncoder(transcriber.model)
         ear = await asyncio.to_thread(Ear.load, settings.ear.model, encoder)
 
-    rng = np.random.default_rng(0)
-    await warm_up(transcriber, rng)
-    await turn_end.p_complete((0.01 * rng.standard_normal(8000)).astype(np.float32))
+    await _warm(transcriber, turn_end, ear)
     voice = synthesizer.voice
     models = {"transcriber": settings.ear.transcriber, "voice": f"{voice.name}:{voice.hash[:12]}"}
     if ear is not None:
@@ -99,3 +98,17 @@ async def load_engines(settings: Settings) -> Engines:
         ear=ear,
         models=models,
     )
+
+
+async def _warm(transcriber: WhisperTranscriber, turn_end: TurnEnd, ear: Ear | None) -> None:
+    """One pass through everything that is not run while loading: a first run costs ten times the next."""
+    rng = np.random.default_rng(0)
+    noise = (0.01 * rng.standard_normal(3 * RATE_HZ)).astype(np.float32)
+    await warm_up(transcriber, rng)
+    await turn_end.p_complete(noise)
+    if ear is not None:
+        from prosody.loudness import CallReference
+        from prosody.streaming import WindowStream
+
+        for window in WindowStream().push(noise, start_s=0.0, speech=True):
+            await asyncio.to_thread(ear.score, window, CallReference())
