@@ -264,6 +264,55 @@ def test_a_review_from_listening_to_saved(replay: Page) -> None:
     expect(replay.locator("#reviews")).to_contain_text("Offer came late.")
 
 
+def test_comments_are_threads_on_a_range_or_a_turn(replay: Page) -> None:
+    """By keyboard: opened on the turn that is heard, answered, resolved; a marker leads to it."""
+    replay.locator("#overview").focus()
+    for key in "jjjj":
+        replay.keyboard.press(key)
+    replay.keyboard.press("t")
+    expect(replay.locator("#comment-text")).to_be_focused()
+    expect(replay.locator("#comment-about")).to_contain_text("on the turn at 0:16")
+    replay.locator("#comment-author").fill("Mara")
+    replay.locator("#comment-text").fill("<b>Too brisk?</b>")
+    replay.get_by_role("button", name="Comment", exact=True).click()
+    thread = replay.locator(".thread")
+    expect(thread).to_contain_text("<b>Too brisk?</b>")
+    thread.get_by_role("textbox").fill("I think so.")
+    thread.get_by_role("button", name="Answer", exact=True).click()
+    expect(thread.locator("details > ul > li")).to_have_count(2)
+    thread.get_by_role("button", name="Resolve").click()
+    expect(replay.locator("#thread-count")).to_have_text("0 open of 1")
+    replay.reload()
+    replay.wait_for_selector("#call[data-ready=yes]")
+    expect(thread.locator("details")).not_to_have_attribute("open", "")
+    replay.locator(".mark-comment").click()
+    expect(thread.locator("details")).to_have_attribute("open", "")
+    expect(thread).to_contain_text("resolved this")
+
+
+def test_a_turn_is_corrected_by_one_key(replay: Page) -> None:
+    replay.locator("#overview").focus()
+    for key in "jjj":
+        replay.keyboard.press(key)
+    replay.keyboard.press("e")
+    text = replay.locator("#range-text")
+    expect(text).to_be_focused()
+    expect(text).to_have_value("Hi, I am calling about an invoice I got yesterday.")
+    replay.keyboard.type("Hi, I am calling about a voice I got yesterday.")
+    replay.keyboard.press("Enter")
+    expect(replay.locator("#ranges li")).to_contain_text("transcript Hi, I am calling about a voice")
+    replay.locator("#range-kind").select_option("emotion")
+    replay.get_by_role("button", name="Add").click()
+    expect(replay.locator("#review-status")).to_contain_text("which emotion")
+    replay.locator("#range-emotion").select_option("sadness")
+    replay.get_by_role("button", name="Add").click()
+    expect(replay.locator("#ranges li")).to_have_count(2)
+    replay.locator("#reviewer").fill("Ina")
+    replay.get_by_label("mixed").check()
+    replay.get_by_role("button", name="Save review").click()
+    expect(replay.locator("#reviews")).to_contain_text("emotion: sadness")
+
+
 def test_a_call_whose_caller_refused_says_so(page: Page) -> None:
     open_call(page, "20261123-170402-77aa10")
     expect(page.get_by_role("note")).to_contain_text("refused the analysis")

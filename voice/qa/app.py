@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from telephony.errors import ConfigError
 from telephony.settings import Settings, is_loopback, split_host_port, web_token
 from voice import __version__
-from voice.qa import api, handoff, health, insight, live, pages, problems, reviewing, signin, sound
+from voice.qa import api, commenting, handoff, health, insight, live, pages, problems, reviewing, signin, sound
 from voice.qa.access import Access, Gate
 from voice.qa.context import Web
 from voice.qa.tail import Tail
@@ -72,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         insight.router,
         handoff.router,
         reviewing.router,
+        commenting.router,
         signin.router,
         pages.router,
     ):

@@ -20,7 +20,7 @@ from voice.qa.context import Web, viewer_of, web_of
 from voice.qa.context_of_call import replay_context
 from voice.qa.problems import Problem
 from voice.qa.reviewing import about, shown
-from voice.store import forms, search, timeline
+from voice.store import forms, reviews, search, timeline
 from voice.store.calls import open_call
 from voice.store.index import utc
 
@@ -36,6 +36,10 @@ ASSETS = {
         f"{name}.js": "text/javascript"
         for name in (
             "replay",
+            "keys",
+            "peaks",
+            "draw",
+            "comments",
             "axis",
             "lanes",
             "markers",
@@ -124,6 +128,7 @@ def replay(request: Request, web: Context, call_id: str) -> HTMLResponse:
         questions=forms.asked(form, dict.fromkeys((q.key for q in form.questions), forms.WORST), about(call)),
         reviews=shown(web, call_id, viewer),
         may_review=viewer.may("review"),
+        emotions=reviews.EMOTIONS,
         static=False,
     )
 

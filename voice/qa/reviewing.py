@@ -28,8 +28,10 @@ class RangeIn(BaseModel):
 
     start: float = Field(ge=0)
     end: float = Field(ge=0)
-    kind: Literal["distress", "transcript", "reply", "remark"] = "remark"
+    kind: reviews.Kind = "remark"
     level: Literal["", "calm", "attend", "distress", "cannot-tell"] = ""
+    emotion: reviews.Emotion = ""
+    turn: int = Field(0, ge=0, description="seq of the turn it corrects; 0 = a range of time")
     text: str = Field("", max_length=2000)
 
 
@@ -97,8 +99,8 @@ def add_review(request: Request, web: Context, call_id: str, review: ReviewIn, r
     reviewer = viewer.name if viewer.person else review.reviewer.strip()
     if not reviewer:
         raise Problem(422, "reviewer: say who judges")
-    if any(r.end < r.start for r in review.ranges):
-        raise Problem(422, "ranges: a range ends before it starts")
+    for given_range in review.ranges:
+        _check(given_range, call)
     known = forms.load(web.settings.store.dir)
     form = known.get(review.form) if review.form else forms.newest(known.values())
     if form is None:
@@ -119,12 +121,29 @@ def add_review(request: Request, web: Context, call_id: str, review: ReviewIn, r
         fatal=score.fatal,
         answers=dict(review.answers),
         ranges=tuple(
-            reviews.Range(start=r.start, end=r.end, kind=r.kind, level=r.level, text=r.text) for r in review.ranges
+            reviews.Range(
+                start=r.start, end=r.end, kind=r.kind, level=r.level, emotion=r.emotion, turn=r.turn, text=r.text
+            )
+            for r in review.ranges
         ),
     )
     stored = reviews.add(web.index, call_id, given, {**versions_of(call), "form": form.digest})
     response.headers["Location"] = f"/api/calls/{call_id}/reviews"
     return next(r for r in shown(web, call_id, viewer) if r["id"] == stored["id"])
+
+
+def _check(r: RangeIn, call: CallRecord) -> None:
+    if r.end < r.start:
+        raise Problem(422, "ranges: a range ends before it starts")
+    if r.kind == "emotion" and not r.emotion:
+        raise Problem(422, "ranges: say which emotion is heard, or cannot-tell")
+    if not r.turn:
+        return
+    turn = next((f for f in call.of("Transcribed", "Said") if f["seq"] == r.turn), None)
+    if turn is None:
+        raise Problem(422, f"ranges: {r.turn} is the seq of nothing said in this call")
+    if r.kind in reviews.VOICE and (turn["fact"] == "Said" or turn["leg"] != "caller"):
+        raise Problem(422, "ranges: only the caller's voice is judged, never a colleague's or the agent's")
 
 
 @router.post("/reviews/{review_id}/{to}", status_code=201)

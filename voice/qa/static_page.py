@@ -20,7 +20,10 @@ from voice.qa.users import Viewer
 from voice.store import peaks
 from voice.store.calls import CallRecord, Json
 
-MODULES = ("format.js", "axis.js", "lanes.js", "markers.js", "player.js", "transcript.js", "review.js", "replay.js")
+MODULES = (
+    "format.js", "axis.js", "draw.js", "lanes.js", "peaks.js", "markers.js", "player.js", "transcript.js",
+    "comments.js", "review.js", "keys.js", "replay.js",
+)  # fmt: skip
 """In the order in which each finds what it uses."""
 POINTS = 3000
 

@@ -35,7 +35,8 @@ RIGHTS: Mapping[str, frozenset[Right]] = {
 _NEEDS: tuple[tuple[str, re.Pattern[str], Right], ...] = (
     ("GET", re.compile(r"/audit|/api/audit"), "audit"),
     ("GET", re.compile(r"/api/calls/[^/]+/(export|vcon|test)|/api/corrections\.zip"), "export"),
-    ("POST", re.compile(r"/api/calls/[^/]+/reviews"), "review"),
+    ("POST", re.compile(r"/api/calls/[^/]+/(reviews|comments)"), "review"),
+    ("POST", re.compile(r"/api/comments/\d+"), "review"),
     ("POST", re.compile(r"/api/reviews/\d+/(released|acknowledged|disputed)"), "review"),
     ("POST", re.compile(r"/api/reviews/\d+/(upheld|changed)"), "rule"),
     ("POST|PUT", re.compile(r"/api/(handoffs|humans)/.*"), "act"),

@@ -102,7 +102,7 @@ class Index:
         with self._lock:
             with self.engine.begin() as c:
                 c.execute(sa.delete(schema.calls).where(schema.calls.c.id == call_id))
-                for table in (schema.reviews, schema.review_states):
+                for table in (schema.reviews, schema.review_states, schema.comments):
                     c.execute(sa.delete(table).where(table.c.call_id == call_id))
                 c.execute(sa.text("DELETE FROM words WHERE call_id = :id"), {"id": call_id})
                 c.execute(sa.text("INSERT INTO words(words) VALUES ('optimize')"))

@@ -69,6 +69,7 @@ def _tear_up_tickets(store: Path, call_id: str) -> None:
             continue
         if isinstance(ticket, dict) and ticket.get("call") == call_id:
             path.unlink(missing_ok=True)
+            path.with_suffix(".wav").unlink(missing_ok=True)
     for path in (store / "outbox").glob(f"**/{call_id}.*.json"):
         path.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ Hears from: `voice.qa`. Tells: `voice.qa`, `voice.store.export`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
@@ -15,6 +15,12 @@ from voice.store.calls import Json
 from voice.store.index import Index, now
 
 Verdict = Literal["good", "mixed", "bad"]
+Kind = Literal["distress", "emotion", "transcript", "reply", "remark"]
+Emotion = Literal["", "anger", "fear", "happiness", "neutral", "sadness", "cannot-tell"]
+EMOTIONS: tuple[str, ...] = get_args(Emotion)[1:]
+"""The ear's own classes: a correction must be comparable with what it said."""
+VOICE = ("distress", "emotion")
+"""Kinds that judge a voice, which is the caller's or nobody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +29,11 @@ class Range:
 
     start: float
     end: float
-    kind: Literal["distress", "transcript", "reply", "remark"]
+    kind: Kind
     level: Literal["", "calm", "attend", "distress", "cannot-tell"] = ""
+    emotion: Emotion = ""
+    turn: int = 0
+    """``seq`` of what was said, if it is about a turn: what was really said, or should have been, is then ``text``."""
     text: str = ""
 
 

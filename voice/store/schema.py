@@ -85,6 +85,23 @@ review_states = sa.Table(
     sa.Index("review_states_by_call", "call_id"),
 )
 
+comments = sa.Table(
+    "comments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("thread", sa.Integer, nullable=False, comment="id of the comment that opened it; 0 = this one does"),
+    sa.Column("call_id", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("author", sa.String, nullable=False),
+    sa.Column("step", sa.String, nullable=False, comment="said, resolved or reopened"),
+    sa.Column("question", sa.String, nullable=False, comment="key of the form's question it is about; empty = none"),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("start", sa.Float, nullable=False, comment="call time [s]"),
+    sa.Column("end", sa.Float, nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False, comment="seq of the turn it is about; 0 = a stretch of time"),
+    sa.Index("comments_by_call", "call_id"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

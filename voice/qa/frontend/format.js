@@ -18,6 +18,11 @@ export function plain(text) {
   return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
 }
 
+/** The element of this id. */
+export function field(id) {
+  return document.getElementById(id);
+}
+
 export function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -32,13 +37,35 @@ export function levelBadge(name) {
   return element("span", { class: "level level-" + known }, element("i", { "aria-hidden": "true" }), known);
 }
 
+const SHOWN = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+
+export function localTime(rfc3339) {
+  return SHOWN.format(new Date(rfc3339));
+}
+
 /** Times of day in the reader's own zone; what the server wrote, in UTC, stays as the tooltip. */
 export function localTimes() {
-  const shown = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   for (const time of document.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.title = time.textContent;
-    time.textContent = shown.format(at);
+    time.textContent = SHOWN.format(at);
+  }
+}
+
+/** Private windows and locked-down browsers refuse storage; the page works without. */
+export function remembered(key) {
+  try {
+    return localStorage.getItem("warmline." + key) || "";
+  } catch {
+    return "";
+  }
+}
+
+export function remember(key, value) {
+  try {
+    localStorage.setItem("warmline." + key, value);
+  } catch {
+    return;
   }
 }

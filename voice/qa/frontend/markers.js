@@ -1,8 +1,8 @@
 /** Markers as buttons in three rows: what was judged, how the talk went, what the line and the handoff did. */
 import { clock, element, plain } from "./format.js";
 
-const ROWS = { distress: 0, decision: 0, silence: 1, overlap: 1, "barge-in": 1, lost: 1 };
-const SIGNS = { distress: "!", decision: "◆", silence: "…", overlap: "∥", "barge-in": "⌁", key: "#", "opt-out": "⊘", hold: "‖", lost: "×", handoff: "→", redaction: "▨", worker: "w", ended: "■" };
+const ROWS = { distress: 0, decision: 0, comment: 0, silence: 1, overlap: 1, "barge-in": 1, lost: 1 };
+const SIGNS = { distress: "!", decision: "◆", silence: "…", overlap: "∥", "barge-in": "⌁", key: "#", "opt-out": "⊘", comment: "✎", hold: "‖", lost: "×", handoff: "→", redaction: "▨", worker: "w", ended: "■" };
 
 export class Markers {
   constructor(root, axis, markers, open) {
@@ -24,8 +24,19 @@ export class Markers {
     const button = element("button", { type: "button", class: "mark mark-" + kind, title: clock(m.start) + " " + text, tabindex: i ? "-1" : "0" }, SIGNS[kind]);
     button.append(element("span", { class: "sr" }, " " + clock(m.start) + " " + m.kind + ": " + text));
     if (m.kind === "key") button.firstChild.data = plain(m.label.split(" ")[1] || "#").slice(0, 1);
-    button.addEventListener("click", () => this.go(i));
+    button.addEventListener("click", () => this.go(this.markers.indexOf(m)));
     return button;
+  }
+
+  /** One more marker, put in its place by time. */
+  add(m) {
+    const later = this.markers.findIndex((x) => x.start > m.start), at = later < 0 ? this.markers.length : later;
+    const button = this.#button(m, 1);
+    this.root.insertBefore(button, this.buttons[at] || null);
+    this.markers.splice(at, 0, m);
+    this.buttons.splice(at, 0, button);
+    if (at <= this.at && this.buttons.length > 1) this.at += 1;
+    this.place();
   }
 
   /** A marker that would cover its neighbour moves aside, up to three widths; its time stays in its name. */

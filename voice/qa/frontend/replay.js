@@ -1,84 +1,17 @@
-/** The replay page: fetches the call, puts the parts together, and holds the keys. */
+/** The replay page: fetches the call and puts the parts together. */
 import { Axis } from "./axis.js";
-import { clock, localTimes, spoken } from "./format.js";
+import { Comments, loadThreads, threadMarker } from "./comments.js";
+import { clock, field, localTimes, spoken } from "./format.js";
+import { keys } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { Markers } from "./markers.js";
+import { EMPTY, Peaks } from "./peaks.js";
 import { Player } from "./player.js";
-import { Review, moveReview, remember, remembered } from "./review.js";
+import { Review, moveReview } from "./review.js";
 import { Transcript } from "./transcript.js";
 
 const article = document.getElementById("call");
 const id = article.dataset.call;
-const field = (name) => document.getElementById(name);
-const EMPTY = { length: 0, data: [], channels: 1, sample_rate: 8000, samples_per_pixel: 80, start: 0 };
-
-/** Peaks of every leg: the whole call once, and the stretch in view again when it is worth more points. */
-class Peaks {
-  #listeners = [];
-  #wholes = {};
-  #details = {};
-  #timer = 0;
-
-  constructor(axis, legs, fetchPeaks) {
-    this.axis = axis;
-    this.legs = legs;
-    this.fetchPeaks = fetchPeaks;
-    for (const leg of legs) this.#load(leg);
-    axis.onChange(() => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#refine(), 120);
-    });
-  }
-
-  onChange(listener) {
-    this.#listeners.push(listener);
-  }
-
-  async #load(leg) {
-    this.#wholes[leg] = await this.fetchPeaks(leg, 0, 0, 3000);
-    this.#tell();
-  }
-
-  async #refine() {
-    const { start, end, span, duration } = this.axis;
-    if (span > duration * 0.6) {
-      this.#details = {};
-      this.#tell();
-      return;
-    }
-    const found = await Promise.all(this.legs.map(async (leg) => [leg, await this.fetchPeaks(leg, Math.max(start - span / 2, 0), end + span / 2, 4000)]));
-    this.#details = Object.fromEntries(found);
-    this.#tell();
-  }
-
-  whole(leg) {
-    return this.#wholes[leg] || EMPTY;
-  }
-
-  of(leg) {
-    const detail = this.#details[leg];
-    if (detail && detail.start <= this.axis.start && detail.start + (detail.length * detail.samples_per_pixel) / detail.sample_rate >= this.axis.end - 0.1) return detail;
-    return this.#wholes[leg];
-  }
-
-  /** Largest peak of a channel as a share of full scale: quiet lines are drawn as tall as loud ones. */
-  loudest(leg, channel) {
-    const found = this.whole(leg);
-    if (!found.loudest) {
-      found.loudest = [];
-      for (let c = 0; c < found.channels; c++) {
-        let top = 0;
-        for (let i = c * 2; i < found.data.length; i += found.channels * 2) top = Math.max(top, -found.data[i], found.data[i + 1]);
-        found.loudest.push(Math.max(top / 127, 0.05));
-      }
-    }
-    return found.loudest[channel] || 1;
-  }
-
-  #tell() {
-    for (const listener of this.#listeners) listener();
-  }
-}
 
 /** A static page carries its call in a data block; a served one fetches it. */
 async function load() {
@@ -149,7 +82,7 @@ function drag(lanes, axis, seek) {
 }
 
 async function start() {
-  const call = await load();
+  const [call, threads] = await Promise.all([load(), loadThreads(id)]);
   const axis = new Axis(call.duration_s);
   const sources = call.audio || Object.fromEntries(call.legs.map((leg) => [leg, "/api/calls/" + id + "/audio/" + leg]));
   const player = new Player(field("audio"), call.duration_s, sources);
@@ -157,12 +90,17 @@ async function start() {
   const seek = (t) => player.seek(t);
   const drawn = new Lanes(field("lanes"), axis, call, peaks);
   const transcript = new Transcript(field("turns"), seek);
-  const markers = new Markers(field("marks"), axis, call.timeline.markers, (m) => {
+  const marked = [...call.timeline.markers, ...threads.map(threadMarker)].sort((a, b) => a.start - b.start);
+  const markers = new Markers(field("marks"), axis, marked, (m) => {
     seek(m.start);
     if (m.seq) openWhy(m.seq);
+    if (m.thread) comments.show(m.thread);
   });
   const form = field("review-form");
   const review = form ? new Review(form, id, axis) : null;
+  const comments = field("comments")
+    ? new Comments({ callId: id, axis, threads, turnAt: () => transcript.current, now: () => player.now, onOpened: (t) => markers.add(threadMarker(t)) })
+    : null;
 
   const cursor = field("cursor"), selection = field("selection"), canvas = field("lanes").querySelector("canvas");
   const place = () => {
@@ -202,6 +140,8 @@ async function start() {
   field("zoom-all").addEventListener("click", () => axis.show(0, axis.duration));
   document.addEventListener("click", (event) => {
     if (event.target.closest(".move")) moveReview(event.target.closest(".move"));
+    const correct = event.target.closest(".correct");
+    if (correct) review.correct(transcript.described(correct.closest(".turn")));
     const button = event.target.closest(".seek");
     if (!button) return;
     const from = Number(button.dataset.start), to = Number(button.dataset.end);
@@ -220,7 +160,7 @@ async function start() {
     if (event.buttons) seek(toTime(event));
   });
   field("erase")?.addEventListener("click", () => erase());
-  keys({ player, axis, transcript, markers, review, decisions: [...document.querySelectorAll("details.why")], duration: call.duration_s });
+  keys({ player, axis, transcript, markers, review, comments, openWhy, decisions: [...document.querySelectorAll("details.why")], duration: call.duration_s });
   showTime(0, call.duration_s);
   const goTo = () => {
     const t = linked(transcript);
@@ -243,67 +183,6 @@ function linked(transcript) {
 async function erase() {
   const reply = await fetch("/api/calls/" + id, { method: "DELETE" });
   if (reply.ok) location.assign("/");
-}
-
-/** Space, arrows, Page, Home and End always work; letters can be switched off (WCAG 2.1.4), and never act while one types. */
-function keys({ player, axis, transcript, markers, review, decisions, duration }) {
-  const letters = field("letters"), form = field("review-form");
-  const apply = () => document.body.classList.toggle("letters-off", !letters.checked);
-  letters.checked = remembered("letters") !== "off";
-  letters.addEventListener("change", () => {
-    remember("letters", letters.checked ? "on" : "off");
-    apply();
-  });
-  apply();
-  let mark = null;
-  const turn = (direction) => {
-    const t = transcript.neighbour(player.now, direction);
-    if (t !== null) player.seek(t);
-  };
-  const select = (name, step) => {
-    const list = field(name);
-    list.selectedIndex = (list.selectedIndex + step + list.options.length) % list.options.length;
-    list.dispatchEvent(new Event("change"));
-  };
-  const moves = {
-    ArrowLeft: () => player.seek(player.now - 5), ArrowRight: () => player.seek(player.now + 5),
-    PageUp: () => player.seek(player.now - 10), PageDown: () => player.seek(player.now + 10),
-    Home: () => player.seek(0), End: () => player.seek(duration), " ": () => player.toggle(),
-  };
-  const letterMoves = {
-    j: () => turn(1), k: () => turn(-1), n: () => markers.step(player.now, 1), p: () => markers.step(player.now, -1),
-    d: () => {
-      const next = decisions.find((x) => Number(x.dataset.start) > player.now + 0.05) || decisions[0];
-      if (!next) return;
-      player.seek(Number(next.dataset.start));
-      openWhy(next.id.slice(4));
-    },
-    "[": () => { mark = player.now; axis.mark(mark, mark); },
-    "]": () => axis.mark(mark ?? 0, player.now),
-    r: () => { field("review")?.scrollIntoView(); (document.querySelector("#reviewer:not([type=hidden])") || document.querySelector("#verdicts input"))?.focus(); },
-    ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [n, () => review?.answer(n)])),
-    g: () => review?.verdict("good"), m: () => review?.verdict("mixed"), b: () => review?.verdict("bad"), u: () => review?.takeBack(),
-    a: () => field("range-add")?.click(), c: () => { field("review")?.scrollIntoView(); field("comment")?.focus(); },
-    s: () => select("speed", 1), l: () => select("line", 1),
-    "+": () => axis.zoom(0.5, player.now), "=": () => axis.zoom(0.5, player.now), "-": () => axis.zoom(2, player.now), 0: () => axis.show(0, duration),
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form) {
-      event.preventDefault();
-      form.requestSubmit();
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const within = event.target;
-    // a radio button needs its arrows and Space; letters pass, so that one can answer and listen on
-    const choosing = within.matches("input[type=radio]") && (event.key === " " || event.key.startsWith("Arrow"));
-    const typing = choosing || within.matches("input:not([type=checkbox], [type=radio]), select, textarea");
-    if (typing || (event.key === " " && within.closest("button, summary, input, a"))) return;
-    const move = moves[event.key] || (letters.checked && letterMoves[event.key]);
-    if (!move) return;
-    event.preventDefault();
-    move();
-    axis.follow(player.now);
-  });
 }
 
 start();

@@ -1,5 +1,5 @@
 /** The review form: ranges marked while listening, saved as JSON; every save is a new version. */
-import { clock, element, levelBadge, plain } from "./format.js";
+import { clock, element, field, levelBadge, plain, remember, remembered } from "./format.js";
 
 export class Review {
   constructor(form, callId, axis) {
@@ -7,12 +7,14 @@ export class Review {
     this.callId = callId;
     this.axis = axis;
     this.ranges = [];
-    const field = (id) => document.getElementById(id);
     this.status = field("review-status");
     this.list = field("ranges");
     this.reviewer = form.elements.reviewer;
     this.reviewer.value ||= remembered("reviewer");
     this.answered = [];
+    this.turn = null;
+    field("range-kind").addEventListener("change", () => this.kinds());
+    this.kinds();
     form.addEventListener("change", () => this.ask());
     this.ask();
     axis.onChange(() => {
@@ -23,13 +25,44 @@ export class Review {
         this.say("Mark a range first: drag over the lanes, or press [ and ].");
         return;
       }
-      this.add({ ...axis.range, kind: field("range-kind").value, level: field("range-level").value, text: field("range-text").value });
+      const kind = field("range-kind").value, emotion = field("range-emotion").value;
+      if (kind === "emotion" && !emotion) {
+        this.say("Say which emotion is heard there.");
+        field("range-emotion").focus();
+        return;
+      }
+      const turn = this.turn && this.turn.start === axis.range.start && this.turn.end === axis.range.end ? this.turn.seq : 0;
+      this.add({ ...axis.range, kind, level: kind === "distress" ? field("range-level").value : "", emotion: kind === "emotion" ? emotion : "", turn, text: field("range-text").value });
       field("range-text").value = "";
+    });
+    field("range-text").addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      field("range-add").click();
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.save();
     });
+  }
+
+  kinds() {
+    const kind = field("range-kind").value;
+    field("range-level").hidden = kind !== "distress";
+    field("range-emotion").hidden = kind !== "emotion";
+    field("range-text").placeholder = { transcript: "what was really said", reply: "what should have been said" }[kind] || "why";
+  }
+
+  /** Takes a turn for a range: a wrong transcript of whoever spoke, a wrong reply of ours. */
+  correct(turn) {
+    this.turn = turn;
+    this.axis.mark(turn.start, turn.end);
+    field("range-kind").value = turn.who === "agent" ? "reply" : "transcript";
+    this.kinds();
+    field("range-text").value = turn.who === "agent" ? "" : turn.text;
+    field("range-text").focus();
+    field("range-text").select();
+    this.say("Correct the turn at " + clock(turn.start) + ", then Enter.");
   }
 
   /** Shows what an earlier answer opens, and forgets what it closes. */
@@ -97,7 +130,7 @@ export class Review {
     const fatal = [...this.form.querySelectorAll("fieldset[data-fatal-at]")].find((box) => answers[box.dataset.key] <= Number(box.dataset.fatalAt));
     if (fatal && !review.comment.trim()) {
       this.say("“" + wording(fatal) + "” fails the whole review; say why in the comment.");
-      document.getElementById("comment").focus();
+      field("comment").focus();
       return;
     }
     this.say("Saving…");
@@ -114,9 +147,9 @@ export class Review {
       return;
     }
     if (this.reviewer.type !== "hidden") remember("reviewer", review.reviewer);
-    const others = document.getElementById("others");
-    document.getElementById("reviews").prepend(stored(body));
-    document.getElementById("review-count").textContent = document.querySelectorAll("#reviews > li").length;
+    const others = field("others");
+    field("reviews").prepend(stored(body));
+    field("review-count").textContent = document.querySelectorAll("#reviews > li").length;
     others.hidden = false;
     others.open = true;
     this.ranges = [];
@@ -130,7 +163,7 @@ function wording(box) {
 }
 
 function describe(r) {
-  return clock(r.start) + "–" + clock(r.end) + " " + r.kind + (r.level ? ": " + r.level : "") + (r.text ? " " + plain(r.text) : "");
+  return clock(r.start) + "–" + clock(r.end) + " " + r.kind + (r.level || r.emotion ? ": " + (r.level || r.emotion) : "") + (r.text ? " " + plain(r.text) : "");
 }
 
 const MOVES = { released: "Release", acknowledged: "Acknowledge", disputed: "Dispute", upheld: "Uphold", changed: "Close as changed" };
@@ -157,7 +190,7 @@ function offer(item, moves) {
 /** Release, acknowledge, dispute, rule: one step of a review, added to its history. */
 export async function moveReview(button) {
   const item = button.closest("[data-review]"), note = item.querySelector(".moves input").value, to = button.dataset.to;
-  const actor = document.getElementById("reviewer")?.value || remembered("reviewer");
+  const actor = field("reviewer")?.value || remembered("reviewer");
   const status = element("span", { class: "sub", role: "status" });
   item.querySelector("[role=status]")?.remove();
   item.append(status);
@@ -179,22 +212,5 @@ export async function moveReview(button) {
     item.querySelector(".moves").remove();
   } catch {
     status.textContent = "Not done: the server can't be reached.";
-  }
-}
-
-/** Private windows and locked-down browsers refuse storage; the page works without. */
-export function remembered(key) {
-  try {
-    return localStorage.getItem("warmline." + key) || "";
-  } catch {
-    return "";
-  }
-}
-
-export function remember(key, value) {
-  try {
-    localStorage.setItem("warmline." + key, value);
-  } catch {
-    return;
   }
 }

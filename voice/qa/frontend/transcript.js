@@ -12,6 +12,16 @@ export class Transcript {
     });
   }
 
+  /** The turn that is heard, or was heard last. */
+  get current() {
+    return this.turn ? this.described(this.turn.node) : null;
+  }
+
+  described(node) {
+    const who = [...node.classList].find((c) => c.startsWith("who-")).slice(4);
+    return { seq: Number(node.dataset.seq), start: Number(node.dataset.start), end: Number(node.dataset.end), who, text: node.querySelector("p").textContent.trim().replace(/\s+/g, " ") };
+  }
+
   show(t, scroll) {
     const word = within(this.words, t);
     if (word !== this.word) {
