@@ -46,7 +46,7 @@ browser: .venv/.dev ## The pages in a real Chromium
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 bench: .venv/.bench ## Voice-to-voice under load, beside plain pipecat
-	$(BIN)/warmline eval latency --calls 4
+	$(BIN)/warmline eval latency --peer
 
 ear: .venv/.dev ## Train both ear models from WARMLINE_DATA and write their cards
 	$(BIN)/python -m prosody.training

@@ -159,11 +159,15 @@ def evaluate(
     model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "",
     calls: Annotated[int, typer.Option(help="Calls at once (latency) or in all (handoff).")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = 0,
-    report: Annotated[Path | None, typer.Option(help="Folder for pictures, where there are any.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Folder for pictures and pages, where there are any.")] = None,
     results: Annotated[
         Path | None, typer.Option(help="handoff: a line for each call; the same seed goes on where they stop.")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="handoff: begin no call that would end later; 0 = no limit.")] = 0.0,
+    minutes: Annotated[
+        float,
+        typer.Option(help="handoff: begin no call that would end later; latency: callers call again until then."),
+    ] = 0.0,
+    peer: Annotated[bool, typer.Option("--peer", help="latency: plain pipecat beside it (the extra bench).")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Reproduces the published figures."""
@@ -180,6 +184,7 @@ def evaluate(
             as_json=as_json,
             results=results,
             minutes=minutes,
+            peer=peer,
         )
     )
 

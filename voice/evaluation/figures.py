@@ -103,12 +103,13 @@ def evaluate(
     model: str,
     calls: int,
     seed: int,
+    peer: bool = False,
     report: Path | None,
     as_json: bool,
     results: Path | None = None,
     minutes: float = 0.0,
 ) -> str:
-    """Runs one evaluation. ``results``, ``minutes``: of the chaos run, which may go on where it stopped.
+    """Runs one evaluation. ``results``: of the chaos run, which may go on where it stopped; ``peer``: of latency.
 
     Raises:
         UserError: Unknown name, missing data, or an evaluation that does not exist yet.
@@ -126,7 +127,7 @@ def evaluate(
     elif what == "latency":
         from voice.evaluation.latency import figures as latency_figures
 
-        figures = latency_figures(calls, seed)
+        figures = latency.figures(latency.Plan(calls=calls, minutes=minutes, seed=seed, peer=peer, report=report))
     elif what == "transcription":
         from voice.evaluation.transcription import figures as transcription_figures
 

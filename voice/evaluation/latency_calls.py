@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import soundfile as sf
 
 from telephony import phone_audio as audio
@@ -18,12 +19,14 @@ from telephony.phone_driver import DrivenPhone, Event
 from voice.demo.people import MUTE_S, Ear
 from voice.demo.scenario import clips
 from voice.demo.system import HOST, Ports
+from voice.evaluation.latency_cost import cpu_s
 
 TURNS = ("where_is_my_order", "order_4519", "yes_right", "opening_hours", "no_thanks")
 """One calm errand; both agents answer each sentence."""
 GREETING_QUIET_S = 1.3
 """The rests inside the first words of a call are shorter; a caller who waits so long has heard the greeting out."""
-QUIET_S = 0.9
+QUIET_S = (0.9, 2.0)
+"""A caller's own gap before the next sentence, drawn anew each time: people do not speak in step."""
 CALL_MOST_S = 120.0
 LAST_S = 8.0
 
@@ -32,23 +35,23 @@ LAST_S = 8.0
 class Talker:
     """Says its sentences one after another, each once the agent has spoken and is quiet. Reads no facts."""
 
+    rng: np.random.Generator
     ear: Ear = field(default_factory=Ear)
     said: int = 0
     bursts_seen: int = 0
+    gap_s: float = GREETING_QUIET_S
 
     def step(self, now: float) -> str | None:
         """The clip to play now, if it is our turn."""
         if self.ear.closed or self.said == len(TURNS):
             return None
-        quiet_s = self.ear.quiet_s(now)
-        wanted_s = QUIET_S if self.said else GREETING_QUIET_S
-        if self.ear.bursts == self.bursts_seen:
-            wanted_s = MUTE_S
-        if quiet_s < wanted_s:
+        wanted_s = MUTE_S if self.ear.bursts == self.bursts_seen else self.gap_s
+        if self.ear.quiet_s(now) < wanted_s:
             return None
         self.said += 1
         self.bursts_seen = self.ear.bursts
         self.ear.playing = True
+        self.gap_s = float(self.rng.uniform(*QUIET_S))
         return TURNS[self.said - 1]
 
     def over(self, now: float) -> bool:
@@ -58,55 +61,91 @@ class Talker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What one caller's ear measured. ``cut``: sentences into which the agent spoke."""
+    """What one caller's ear measured in one call. ``answers``: (heard at [s since answer], delay [ms]) of each turn.
 
-    voice_to_voice_ms: tuple[float, ...]
+    ``cut``: sentences into which the agent spoke. ``caller``: its user name.
+    """
+
+    answers: tuple[tuple[float, float], ...]
     said: int
     cut: int
+    caller: str = ""
+
+    @property
+    def voice_to_voice_ms(self) -> tuple[float, ...]:
+        return tuple(ms for _, ms in self.answers)
 
 
-async def place_calls(uri: str, calls: int, ports: Ports, folder: Path) -> list[Heard]:
-    """Dials ``calls`` times at once and talks until every call is over."""
-    return list(await asyncio.gather(*(_one(uri, n, ports, folder) for n in range(calls))))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Every call of one level. ``callers_cpu_s``: of the telephones alone, which share the machine."""
+
+    heard: tuple[Heard, ...]
+    wall_s: float
+    callers_cpu_s: float
 
 
-async def _one(uri: str, n: int, ports: Ports, folder: Path) -> Heard:
-    talker = Talker()
-    record = folder / f"caller-{n}-{time.monotonic_ns()}.wav"
+async def place_calls(
+    uri: str, calls: int, ports: Ports, folder: Path, *, rounds: int, most_s: float, seed: int
+) -> Run:
+    """Dials ``calls`` times at once; each caller calls again ``rounds`` times in all, but not after ``most_s``."""
+    began = time.monotonic()
+    until = began + most_s if most_s else float("inf")
+    lines = (_line(uri, n, ports, folder, rounds, until, np.random.default_rng([seed, n])) for n in range(calls))
+    done = await asyncio.gather(*lines)
+    heard = tuple(h for line, _ in done for h in line)
+    return Run(heard=heard, wall_s=time.monotonic() - began, callers_cpu_s=sum(cpu for _, cpu in done))
+
+
+async def _line(
+    uri: str, n: int, ports: Ports, folder: Path, rounds: int, until: float, rng: np.random.Generator
+) -> tuple[list[Heard], float]:
+    heard, spent_s = [], 0.0
+    for k in range(rounds):
+        if k and time.monotonic() > until:
+            break
+        result, cpu = await _call(uri, n, ports, folder, rng)
+        heard.append(result)
+        spent_s += cpu
+    return heard, spent_s
+
+
+async def _call(uri: str, n: int, ports: Ports, folder: Path, rng: np.random.Generator) -> tuple[Heard, float]:
+    talker = Talker(rng)
+    name = f"caller-{n}"
+    record = folder / f"{name}-{time.monotonic_ns()}.wav"
 
     def heard(event: Event) -> None:
         talker.ear.phone(event)
 
     phone = await DrivenPhone.start(
-        name=f"caller-{n}",
-        listen=f"{HOST}:{ports.caller + 2 * n}",
-        rtp_ports=ports.rtp(2 + n),
-        record=record,
-        on_event=heard,
+        name=name, listen=f"{HOST}:{ports.caller + 2 * n}", rtp_ports=ports.rtp(2 + n), record=record, on_event=heard
     )
+    spent_s = 0.0
     try:
+        # A telephone costs a second of CPU before it rings; all of it is the caller's, none the agent's.
         phone.send(do="dial", uri=uri)
         deadline = time.monotonic() + CALL_MOST_S
         while (now := time.monotonic()) < deadline and not talker.over(now):
             if (clip := talker.step(now)) is not None:
                 phone.send(do="play", file=str(clips()[clip].path))
             await asyncio.sleep(0.02)
+        spent_s = cpu_s(phone.pid)
     finally:
         await phone.stop()
-    return (
-        measure(sf.read(str(record), dtype="int16", always_2d=True)[0])
-        if record.exists()
-        else Heard(voice_to_voice_ms=(), said=0, cut=0)
-    )
+    if not record.exists():
+        return Heard(answers=(), said=0, cut=0, caller=name), spent_s
+    return measure(sf.read(str(record), dtype="int16", always_2d=True)[0], caller=name), spent_s
 
 
-def measure(sound: audio.Pcm) -> Heard:
+def measure(sound: audio.Pcm, *, caller: str = "") -> Heard:
     """Voice to voice of every sentence that was waited for, from a recording of shape (samples, 2): sent, heard."""
     near = _sentences(audio.speech_spans(sound[:, 0], audio.NEAR_SPEECH_DB))
     far = audio.speech_spans(sound[:, 1], audio.FAR_SPEECH_DB)
     # Our sentences are seconds apart: a far end that begins inside one has taken its own end of turn.
     cut = sum(any(start < a < end for a, _ in far) for start, end in near)
-    return Heard(voice_to_voice_ms=tuple(t.voice_to_voice_ms for t in audio.turns(near, far)), said=len(near), cut=cut)
+    answers = tuple((t.heard_s, t.voice_to_voice_ms) for t in audio.turns(near, far))
+    return Heard(answers=answers, said=len(near), cut=cut, caller=caller)
 
 
 def _sentences(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -1,0 +1,133 @@
+"""The latency benchmark as a page with pictures: ``benchmarks/latency.md``, ``images/latency-*.png``.
+
+Levels are measured one at a time, in runs of minutes; ``benchmarks/latency.json`` keeps what each came to, so that a
+page shows them side by side, each with the machine and commit it was measured on.
+
+Hears from: `voice.evaluation.latency`. Tells: files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voice.errors import UserError
+from voice.evaluation.figures import commit, machine
+from voice.evaluation.latency_budget import Answer
+from voice.evaluation.latency_calls import Heard
+from voice.evaluation.latency_level import PERCENTILES, Level, rows
+from voice.evaluation.latency_pictures import STAGE_NAMES, draw
+
+
+def write(folder: Path, levels: Sequence[Level]) -> None:
+    """Adds ``levels`` to what ``folder`` has and writes page and pictures anew.
+
+    Raises:
+        UserError: No matplotlib, or a file of another kind in the way.
+    """
+    kept = folder / "benchmarks" / "latency.json"
+    every = _read(kept)
+    for level in levels:
+        about = {"machine": machine(), "commit": commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+        every[level.calls] = {"about": about, "level": asdict(level)}
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    text = json.dumps({str(n): every[n] for n in sorted(every)}, separators=(",", ":"))
+    kept.write_text(text + "\n", "utf-8")
+    measured = {n: _level(every[n]["level"]) for n in sorted(every)}
+    draw(folder / "images", measured)
+    (folder / "benchmarks" / "latency.md").write_text(page(measured, {n: every[n]["about"] for n in measured}), "utf-8")
+
+
+def page(measured: Mapping[int, Level], about: Mapping[int, Mapping[str, str]]) -> str:
+    """Markdown of the benchmark."""
+    levels = list(measured.values())
+    peers = [_peer_line(level) for level in levels if level.peer]
+    missed = [f for level in levels for f in rows(level, 0) if f.met is False and f.value is not None]
+    origin = sorted({f"{a['machine']}, commit {a['commit'] or '–'}, {a['date']}" for a in about.values()})
+    parts = [
+        _HEAD,
+        _table("calls|p50|p90|p95|turns|held complete p50 / p95|words ready p50 / p95|cut off", _delays, levels),
+        "![Distribution of delays by number of calls](../images/latency-distribution.png)",
+        "## Where the time goes",
+        "Mean per turn [ms]; the stages add up to the mean delay at the caller's ear.",
+        _table("calls|" + "|".join(STAGE_NAMES.values()) + "|sum", _means, levels),
+        "![Stages by number of calls](../images/latency-stages.png)",
+        "## What it takes",
+        "Cores in use, and memory. The telephones ran on the same cores.",
+        _table("calls|worker|gateway|callers' telephones|worker's memory, idle / most", _cost, levels),
+        *(["## Beside plain pipecat", "\n".join(peers)] if peers else []),
+        *(["## Targets missed", "\n".join(f"* `{f.name}` {f.value:g} {f.unit}, target {f.target}" for f in missed)]
+          if missed else []),
+        "## Measured on",
+        "\n".join(f"* {o}" for o in origin),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: str, row: Callable[[Level], Sequence[str]], levels: Sequence[Level]) -> str:
+    names = head.split("|")
+    lines = [names, ["---"] * len(names), *([str(level.calls), *row(level)] for level in levels)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _delays(level: Level) -> list[str]:
+    cut, said = sum(h.cut for h in level.heard), sum(h.said for h in level.heard)
+    shown = [f"{np.percentile(level.delays_ms, p):.0f}" for p in PERCENTILES]
+    complete = _two([a.delay_ms for a in level.answers if a.complete])
+    ready = _two([a.delay_ms for a in level.answers if a.ready])
+    return [*shown, str(len(level.answers)), complete, ready, f"{cut} of {said}"]
+
+
+def _means(level: Level) -> list[str]:
+    mean = level.mean_stages_ms()
+    return [*(f"{mean.get(s, 0):.0f}" for s in STAGE_NAMES), f"{sum(mean.values()):.0f}"]
+
+
+def _cost(level: Level) -> list[str]:
+    cores = [level.cores.get("worker", 0.0), level.cores.get("gateway", 0.0), level.callers_cores]
+    return [*(f"{c:.2f}" for c in cores), f"{level.idle_mb:.0f} / {level.worker_mb:.0f} MB"]
+
+
+_HEAD = """# Latency
+
+From `warmline eval latency --calls N --report docs`. Voice to voice [ms] at the caller's ear, over SIP and RTP: from
+the last 20 ms frame above −45 dBFS that the caller's telephone sent to the first speech it heard, its jitter buffer
+included. Every telephone is a process of its own on the same machine; all dial at once, and each leaves gaps of 0.9 to
+2 s of its own. *Held complete*: the agent took the turn for finished; otherwise it waits up to 0.9 s longer, on
+purpose. *Words ready*: the first words were in the cache, or made while the end of the turn was waited for. *Cut off*:
+the agent spoke into a sentence."""
+
+
+def _two(delays: Sequence[float]) -> str:
+    return f"{np.percentile(delays, 50):.0f} / {np.percentile(delays, 95):.0f} ({len(delays)})" if delays else "–"
+
+
+def _peer_line(level: Level) -> str:
+    ratios = {f.name: f.value for f in rows(level, 0) if f.name.startswith("ratio_to")}
+    theirs = _two([d for h in level.peer for d in h.voice_to_voice_ms])
+    shown = ", ".join(f"`{name}` {value:.2f}" for name, value in ratios.items() if value is not None)
+    return f"* {level.calls} calls: {theirs} ms p50 / p95 of all its turns. Ours to those it held complete: {shown}"
+
+
+def _read(path: Path) -> dict[int, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return {int(n): level for n, level in json.loads(path.read_text("utf-8")).items()}
+    except (ValueError, AttributeError) as exc:
+        raise UserError(f"{path}: not the results of this benchmark; move it away") from exc
+
+
+def _level(kept: dict[str, Any]) -> Level:
+    def heard(items: list[dict[str, Any]]) -> list[Heard]:
+        return [Heard(**{**h, "answers": tuple((a, b) for a, b in h["answers"])}) for h in items]
+
+    answers = [Answer(**a) for a in kept["answers"]]
+    return Level(**{**kept, "heard": heard(kept["heard"]), "peer": heard(kept["peer"]), "answers": answers})
