@@ -17,10 +17,6 @@ from typing import Protocol
 from voice import __version__
 from voice.errors import UserError
 
-NOT_YET = {
-    "turns": "the corpus of pauses and joins does not exist yet",
-}
-
 
 class Figure(Protocol):
     """One published number; ``prosody.evaluation.Figure`` is one."""
@@ -103,16 +99,16 @@ def evaluate(
     model: str,
     calls: int,
     seed: int,
-    peer: bool = False,
     report: Path | None,
     as_json: bool,
     results: Path | None = None,
     minutes: float = 0.0,
+    peer: bool = False,
 ) -> str:
     """Runs one evaluation. ``results``: of the chaos run, which may go on where it stopped; ``peer``: of latency.
 
     Raises:
-        UserError: Unknown name, missing data, or an evaluation that does not exist yet.
+        UserError: Unknown name or missing data.
     """
     figures: Sequence[Figure]
     calls_table = ""
@@ -125,7 +121,7 @@ def evaluate(
         except ProsodyError as exc:
             raise UserError(str(exc)) from exc
     elif what == "latency":
-        from voice.evaluation.latency import figures as latency_figures
+        from voice.evaluation import latency
 
         figures = latency.figures(latency.Plan(calls=calls, minutes=minutes, seed=seed, peer=peer, report=report))
     elif what == "transcription":
@@ -141,8 +137,10 @@ def evaluate(
         from voice.evaluation.dialogue import figures as dialogue_figures
 
         figures = dialogue_figures(seed)
-    elif what in NOT_YET:
-        raise UserError(f"eval {what}: {NOT_YET[what]}")
+    elif what == "turns":
+        from voice.evaluation.turns import figures as turns_figures
+
+        figures = turns_figures(seed)
     else:
         raise UserError(f"eval {what}: choose ear, transcription, turns, latency, dialogue or handoff")
     if as_json:

@@ -1,0 +1,85 @@
+"""``warmline eval turns``: are callers cut off, how long do they wait, does the agent stop when it must and only then.
+
+All of it on `voice.evaluation.virtual_line`: the code of a live call on a clock of its own, so a run is repeatable and
+needs no telephone. What network and jitter buffers add to an interruption is measured in live calls (``--live``,
+`voice.evaluation.turns_live`).
+
+Hears from: ``$WARMLINE_DATA``. Tells: `voice.evaluation.figures`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import soundfile
+
+from prosody.evaluation import Figure
+from voice.engines.phonemes import require_program
+from voice.engines.piper import PiperVoice, default_voice
+from voice.engines.pool import EnginePool
+from voice.engines.synthesis import PiperSynthesizer
+from voice.engines.transcription import load_transcriber
+from voice.engines.turn_end import SmartTurn
+from voice.engines.vad import SileroModel
+from voice.errors import UserError
+from voice.evaluation import turns_ends, turns_stops
+from voice.evaluation.transcription import Utterance, phone_band, utterances
+from voice.evaluation.turns_corpus import build, sentences
+from voice.evaluation.virtual_line import Models
+
+ONSETS = 200
+_RATE_WPM = 165.0
+_AGENT = (
+    "Thank you for waiting. I can see your order here, and it left our warehouse on Tuesday morning. The parcel is "
+    "with the carrier now, and they expect to bring it to your address by Friday at the latest. If it has not come by "
+    "then, please call us again, and we will send you another one at once, without any cost to you. You can also "
+    "follow it on our web page, with the number that we sent you in the confirmation."
+)
+
+
+def figures(seed: int) -> list[Figure]:
+    """Every figure but those of live calls."""
+    return asyncio.run(_figures(seed))
+
+
+async def _figures(seed: int) -> list[Figure]:
+    data, noise, digits = _recordings()
+    pool = EnginePool(1)
+    models = Models(vad=SileroModel(), transcriber=load_transcriber("default", pool), turn_end=SmartTurn(pool))
+    ended = [await turns_ends.run(models, turn) for turn in build(data, noise, digits, seed)]
+    return [*turns_ends.figures(ended, seed), *await _stops(models, pool, data, seed)]
+
+
+async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], seed: int) -> list[Figure]:
+    require_program()
+    agent = turns_stops.Agent(
+        text=_AGENT, pcm=await PiperSynthesizer(PiperVoice(default_voice()), pool).render(_AGENT, _RATE_WPM)
+    )
+    spoken = sentences(data)
+    onsets = [
+        await turns_stops.interrupt(models, agent, sound, at_s=1.5 + 0.03 * (k % 100), echo_s=0.06 * (1 + k % 4))
+        for k, sound in enumerate(turns_stops.callers(spoken, ONSETS))
+    ]
+    learn = next(turns_stops.callers(spoken[1:], 1))
+    sounds = {
+        "echo": [],
+        "back_channel": turns_stops.backchannels(),
+        "background": turns_stops.background(spoken[1::5]),
+        "music": turns_stops.music(),
+    }
+    spells = [await turns_stops.spell(models, agent, kind, s, learn, seed) for kind, s in sounds.items()]
+    return turns_stops.figures(onsets, spells)
+
+
+def _recordings() -> tuple[list[Utterance], turns_stops.Sound, Path]:
+    root = Path(os.environ.get("WARMLINE_DATA", "../shared/data"))
+    data = utterances(root / "asr-eval" / "transcripts.csv")
+    babble = root / "asr-eval" / "babble.flac"
+    try:
+        noise, rate = soundfile.read(babble, dtype="float32")
+    except (OSError, soundfile.LibsndfileError) as exc:
+        raise UserError(f"{babble}: cannot be read ({exc}); set WARMLINE_DATA") from exc
+    return data, phone_band(noise, rate), root / "fsdd" / "manifest.csv"

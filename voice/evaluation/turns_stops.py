@@ -1,0 +1,174 @@
+"""Interruptions: how fast the agent falls silent when the caller speaks, and how often it stops for nothing.
+
+The agent speaks all the time. Into it come, each on lines of their own: sentences of callers (the onset is the first
+20 ms that stand 15 dB over the noise floor; the agent must stop), back-channels, talk in the background 20 dB below
+the caller, music, and everywhere the agent's own echo 20 dB down.
+
+Hears from: `voice.evaluation.turns`. Tells: the same, figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prosody.evaluation import Figure
+from telephony.commands import ClearTurn, PauseTurn
+from telephony.link_codec import FRAME_S, RATE_HZ
+from telephony.media.hold import hold_loop
+from telephony.media.pcm import level_db
+from voice.evaluation.spoken import speak
+from voice.evaluation.transcription import Utterance, phone_band
+from voice.evaluation.turns_corpus import levels_db, span
+from voice.evaluation.virtual_line import FRAME, Line, Models
+
+Sound = NDArray[np.float32]
+
+ONSET_DB = 15.0
+ECHO_DB = -20.0
+BACKGROUND_DB = -20.0
+CALLER_DB = -23.0
+"""A caller's active level [dBFS]: ITU-T G.168 and P.56 put telephone speech around −20 to −26."""
+AUDIBLE_DB = -50.0
+MINUTES = 10.0
+BACKCHANNELS = ("mm-hm", "okay", "uh-huh", "right", "yeah", "I see", "mm", "yes", "sure", "oh okay")
+_EVERY_S = 6.0
+_ECHOES_S = (0.06, 0.12, 0.18, 0.24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """What the agent says, over and over. ``pcm``: 8 kHz 16-bit."""
+
+    text: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onset:
+    """``silent_s``: from the onset to the last frame of the agent; None: it went on. ``stopped``: for good."""
+
+    silent_s: float | None
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """Some time of agent speech with something that must not stop it."""
+
+    kind: str
+    minutes: float
+    stops: int
+    pauses: int
+
+
+def at_level(samples: Sound, db: float) -> Sound:
+    """Scaled so that its speech (10 ms frames within 26 dB of the loudest) has this level [dBFS]."""
+    level = levels_db(samples)
+    active = level[level > level.max() - 26]
+    now = 10 * np.log10(np.mean(10 ** (active / 10)))
+    return np.asarray(samples * 10 ** ((db - now) / 20), np.float32)
+
+
+def onset_s(samples: Sound) -> float:
+    """First 20 ms that stand `ONSET_DB` over the noise floor [s]; the floor: the quietest tenth, at least −65 dBFS."""
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)
+    level = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
+    floor = max(float(np.percentile(level, 10)), -65.0)
+    return float(np.flatnonzero(level >= floor + ONSET_DB)[0]) * FRAME_S
+
+
+async def interrupt(models: Models, agent: Agent, caller: Sound, at_s: float, echo_s: float) -> Onset:
+    """The caller begins ``at_s`` into the agent's turn."""
+    line = Line(models)
+    line.say(1, agent.text, agent.pcm)
+    quiet = np.zeros(round(at_s * RATE_HZ), np.float32)
+    start_s = len(quiet) / RATE_HZ + onset_s(caller)
+    await line.hear(np.concatenate([quiet, caller]), echo_db=ECHO_DB, echo_s=echo_s)
+    line.leg.close()
+    stopped = any(isinstance(c, ClearTurn) for _, c in line.commands)
+    held = next((t for t, c in line.commands if isinstance(c, PauseTurn) and c.on and t >= start_s - 0.1), None)
+    if held is None:
+        return Onset(silent_s=None, stopped=stopped)
+    audible = [k for k, f in enumerate(line.sent) if level_db(f) > AUDIBLE_DB and k * FRAME_S < held + 0.1]
+    return Onset(silent_s=max(0.0, (audible[-1] + 1) * FRAME_S - start_s) if audible else 0.0, stopped=stopped)
+
+
+def callers(data: Sequence[Utterance], n: int) -> Iterator[Sound]:
+    """Sentences at a caller's level, beginning 50 ms before their first sound."""
+    for u in list(data)[:n]:
+        first, last = span(u.samples)
+        yield at_level(u.samples[max(0, first - RATE_HZ // 20) : last], CALLER_DB)
+
+
+async def spell(models: Models, agent: Agent, kind: str, sounds: Sequence[Sound], learn: Sound, seed: int) -> Spell:
+    """`MINUTES` of agent speech with ``sounds`` thrown in; ``learn``: the caller's own turn before it."""
+    rng = np.random.default_rng(seed)
+    stops = pauses = 0
+    spoken_s = 0.0
+    turn_s = len(agent.pcm) / 2 / RATE_HZ
+    while spoken_s < 60 * MINUTES:
+        line = Line(models)
+        await line.hear(np.concatenate([learn, np.zeros(2 * RATE_HZ, np.float32)]))
+        line.commands.clear()
+        line.say(1, agent.text, agent.pcm)
+        track = np.zeros(round(turn_s * RATE_HZ), np.float32)
+        at = rng.uniform(0.5, 2.0)
+        while sounds and at < turn_s - 2.0:
+            sound = sounds[int(rng.integers(len(sounds)))]
+            a = round(at * RATE_HZ)
+            track[a : a + len(sound)] += sound[: len(track) - a]
+            at += len(sound) / RATE_HZ + float(rng.uniform(0.5, 1.5)) * _EVERY_S
+        await line.hear(track, echo_db=ECHO_DB, echo_s=float(rng.choice(_ECHOES_S)))
+        line.leg.close()
+        begun_s = line.now_s - len(track) / RATE_HZ
+        cleared = [t for t, c in line.commands if isinstance(c, ClearTurn)]
+        stops += bool(cleared)
+        pauses += sum(isinstance(c, PauseTurn) and c.on for _, c in line.commands)
+        spoken_s += cleared[0] - begun_s if cleared else turn_s
+    return Spell(kind=kind, minutes=spoken_s / 60, stops=stops, pauses=pauses)
+
+
+def backchannels() -> list[Sound]:
+    """Said by synthetic voices that are not the agent's."""
+    out = []
+    for k, words in enumerate(BACKCHANNELS * 2):
+        sound = phone_band(*speak(words, ("slt", "rms")[k % 2]))
+        first, last = span(sound)
+        out.append(at_level(sound[first:last], CALLER_DB))
+    return out
+
+
+def background(data: Sequence[Utterance]) -> list[Sound]:
+    return [at_level(u.samples, CALLER_DB + BACKGROUND_DB) for u in data]
+
+
+def music() -> list[Sound]:
+    """Somebody else's hold music on the caller's side, as loud as a caller."""
+    loop = (np.frombuffer(hold_loop(), "<i2") / 32768).astype(np.float32)
+    return [at_level(phone_band(loop, RATE_HZ), CALLER_DB)]
+
+
+def figures(onsets: Sequence[Onset], spells: Sequence[Spell]) -> list[Figure]:
+    silent = [1000 * o.silent_s for o in onsets if o.silent_s is not None]
+    out = []
+    for percent, target in ((50, 300.0), (95, 500.0)):
+        value = float(np.percentile(silent, percent)) if silent else float("nan")
+        out.append(_figure(f"barge_in_p{percent}_ms", value, "ms", len(silent), target))
+    out.append(_figure("barge_in_ignored", float(sum(not o.stopped for o in onsets)), "onsets", len(onsets), None))
+    for s in spells:
+        per_10 = 10 / s.minutes
+        n = round(s.minutes)
+        out.append(_figure(f"false_stops_{s.kind}_per_10_min", s.stops * per_10, "stops", n, 1.0))
+        out.append(_figure(f"held_back_{s.kind}_per_10_min", s.pauses * per_10, "pauses", n, None))
+    return out
+
+
+def _figure(name: str, value: float, unit: str, n: int, at_most: float | None) -> Figure:
+    return Figure(
+        name=name, value=value, unit=unit, interval=None, n=n,
+        target=None if at_most is None else f"<= {at_most:g}", met=None if at_most is None else value <= at_most,
+    )  # fmt: skip
