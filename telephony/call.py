@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from telephony.call_commands import carry_out, follow
+from telephony.call_keys import mean
 from telephony.call_log import CallLog
 from telephony.call_parts import HumanSide, Surroundings, WorkerPort, policy
 from telephony.call_said import report_ended, report_replaced
@@ -22,6 +23,7 @@ from telephony.commands import Attach, Command, Detach, HangUp
 from telephony.erasure import MEASURED
 from telephony.facts import BargedIn, CallAnswered, CallEnded, ConsentChanged, Ending, Fact, WorkerAttached, WorkerLost
 from telephony.flac import finish_part
+from telephony.keypad import Keypad
 from telephony.leg import CallLeg
 from telephony.link_codec import FRAME_S, AudioRecord
 from telephony.messages import Stamped, to_json
@@ -83,6 +85,7 @@ class Call:
         self.joined_once = False
         """From the first join on, no measurement of anybody's voice is taken, even if the human drops."""
         self.emotion_allowed = settings.privacy.analyse_emotion
+        self.keypad = Keypad()
         self.case = secrets.token_hex(16)
         self.ended = False
         self.farewell: HangUp | None = None
@@ -163,6 +166,7 @@ class Call:
         if self._patience_tick is not None and self.tick >= self._patience_tick:
             self.go_on()
         report_ended(self)
+        mean(self, self.keypad.expire(self.t))
         for machine in (self.transfer, self.watchdog):
             deadline = machine.deadline_s()
             if deadline is not None and deadline <= self.t:

@@ -24,7 +24,9 @@ from telephony.facts import (
     ConsentChanged,
     HandoffOffered,
     HandoffRequested,
+    HandoffState,
     IntentRecognised,
+    KeypadChanged,
     LegsBridged,
 )
 from telephony.leg import LegEvent
@@ -115,6 +117,12 @@ def follow(call: Call, stamped: Stamped) -> None:
     fact = stamped.fact
     if isinstance(fact, (HandoffOffered, HandoffRequested)) and call.transfer.state in ("IDLE", "OFFERED"):
         _retarget(call, fact.reason)
+    elif isinstance(fact, KeypadChanged):
+        call.keypad.change(fact, stamped.t)
+        call.caller.deafen(call.tick, on=fact.on and fact.secret)
+    elif isinstance(fact, HandoffState) and fact.state not in ("IDLE", "OFFERED") and call.keypad.open:
+        # Nobody asks for a number on hold: keys are commands again, and the caller is heard.
+        call.log.commit(KeypadChanged(on=False, slot=call.keypad.slot))
     elif isinstance(fact, ConsentChanged) and fact.purpose == "transcription" and not fact.allowed:
         call.log.erase_words()
         call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.kept]))

@@ -25,7 +25,6 @@ def caller_event(call: Call, event: LegEvent) -> None:
     match event:
         case Key(key=key):
             call.sound.key(call.caller)
-            call.log.commit(KeyPressed(leg="caller", key=key))
             press(call, key)
         case KeyDown():
             call.sound.key(call.caller)

@@ -25,6 +25,7 @@ from telephony.facts import (
     HandoffOffered,
     HandoffRequested,
     IntentRecognised,
+    KeypadChanged,
     ModeChanged,
     ProsodyMeasured,
     Said,
@@ -45,8 +46,8 @@ log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
     BriefingBuilt, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered,
-    HandoffOffered, HandoffRequested, IntentRecognised, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted,
-    SpeechStopped, Transcribed, TurnTimed,
+    HandoffOffered, HandoffRequested, IntentRecognised, KeypadChanged, ModeChanged, ProsodyMeasured, SlotFilled,
+    SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
 """Meaningless once the legs are joined: the worker has left, and these are its echoes."""
@@ -105,6 +106,8 @@ def _commit(call: Call, fact: Fact, decision: Decision | None) -> None:
         return
     if isinstance(fact, ConsentChanged) and not _spoken(fact):
         log.error("call %s: a worker may not state consent to %s", call.id, fact.purpose)
+        return
+    if isinstance(fact, KeypadChanged) and (call.agent_silenced or call.bridged):
         return
     if _of_human(fact) and not call.human_side.listening:
         return

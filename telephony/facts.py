@@ -94,8 +94,35 @@ class Disclosed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPressed(Fact):
+    """``key``: as pressed, or ``x`` for a digit of a payment card."""
+
     leg: Leg
     key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeypadChanged(Fact):
+    """From here the caller's digits are a number typed for ``slot``; with ``on`` false they are commands again.
+
+    ``secret``: a payment card. Until it ends the caller's sound and keys are neither recorded, heard, nor passed on.
+    """
+
+    on: bool
+    slot: str = ""
+    shortest: int = 1
+    longest: int = 20
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTyped(Fact):
+    """A payment card was typed; ``valid``: it has 13 to 19 digits and the right check digit. No other digits exist."""
+
+    slot: str
+    valid: bool
+    start: float
+    end: float
+    last4: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Hears from: a leg (sound), a call (what to play). Tells: recorder, a call (frame
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from telephony.bridge import LiveRing
@@ -18,6 +19,8 @@ from telephony.recorder import Recorder
 
 RECEIVED, SENT = 0, 1
 """Channels of a leg's recording."""
+LINGER_TICKS = 25
+"""0.5 s: a key's own tone may still be in the jitter buffer when its event has ended the entry."""
 FLUSH_TICKS = 3
 """The stack carries a flush out within 20 ms; longer, and the line is restarting: nothing is left to wait for."""
 
@@ -33,6 +36,9 @@ class Party:
         self.hold = False
         """Hold sound whenever nothing else plays."""
         self.far_hold = False
+        self._deaf_from: int | None = None
+        """What is received from this tick on is taken for silence: nobody hears it, nothing records it."""
+        self._deaf_to: int | None = None
         self.sent: bytes | None = None
         """What was sent in the last tick; None: nothing but silence."""
         self._recorder = recorder
@@ -64,10 +70,24 @@ class Party:
         pcm = self.leg.read()
         if pcm:
             self._framer.push(pcm)
-        frames = self._framer.take(elapsed_s)
-        for frame in frames:
+        return self._taken(self._framer.take(elapsed_s))
+
+    def _taken(self, frames: list[Frame]) -> list[Frame]:
+        heard = [replace(f, pcm=SILENCE) if self._deaf(f.tick) else f for f in frames]
+        for frame in heard:
             self._recorder.put(self.name, RECEIVED, frame.tick, frame.pcm)
-        return frames
+        return heard
+
+    def deafen(self, tick: int, *, on: bool) -> None:
+        """Takes what is received for silence from ``tick`` on, or from shortly after ``tick`` on no longer."""
+        if on:
+            self._deaf_from, self._deaf_to = (tick if self._deaf_from is None else self._deaf_from), None
+        elif self._deaf_from is not None and self._deaf_to is None:
+            self._deaf_to = tick + LINGER_TICKS
+
+    def _deaf(self, tick: int) -> bool:
+        begun = self._deaf_from is not None and tick >= self._deaf_from
+        return begun and (self._deaf_to is None or tick < self._deaf_to)
 
     # --- sent ---------------------------------------------------------------------------------------
 
@@ -118,5 +138,4 @@ class Party:
     def finish(self, ticks: int) -> None:
         """Received sound still in the buffer, up to the end of the call."""
         if self.leg is not None:
-            for frame in self._framer.finish(ticks):
-                self._recorder.put(self.name, RECEIVED, frame.tick, frame.pcm)
+            self._taken(self._framer.finish(ticks))

@@ -14,6 +14,7 @@ from telephony.facts import (
     BargedIn,
     Because,
     BriefingBuilt,
+    CardTyped,
     ConsentHeard,
     Decision,
     DistressChanged,
@@ -30,9 +31,11 @@ def without_words(fact: Fact) -> Fact:
     """The fact as it may be kept. What carries no words comes back as it is."""
     match fact:
         case Transcribed():
-            return replace(fact, text="", words=())
+            return replace(fact, text="", words=(), alternatives=())
         case SlotFilled():
             return replace(fact, value="")
+        case CardTyped():
+            return replace(fact, last4="")
         case ConsentHeard():
             return replace(fact, text="")
         case BargedIn():

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telephony.commands import HangUp
-from telephony.facts import ConsentChanged, Decision, Fact, HandoffOffered, HandoffRequested, Reason
+from telephony.facts import ConsentChanged, Decision, Fact, HandoffOffered, HandoffRequested, KeypadChanged, Reason
 from telephony.settings import Settings
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.dialogue import Dialogue
 from voice.conversation.disclosure import refusals
 from voice.conversation.distress import Distress
 from voice.conversation.handing import Handing
-from voice.conversation.keypad import Keypad
+from voice.conversation.keypad import Keypad, entry
 from voice.conversation.mode import Leading, Tracks
 from voice.conversation.numbers import spell
 from voice.conversation.pacing import Pacer
@@ -37,6 +37,8 @@ class Acting:
         self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
         self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
         self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
+        self._entry = KeypadChanged(on=False)
+        """What the gateway takes the caller's keys for."""
         self._leading = Leading(tracks=Tracks())
         self._greeted = self._crisis = self._hung_up = False
         self._offer_due = self._offer_made = False
@@ -74,6 +76,18 @@ class Acting:
         self._offer_due = False
         decision = Decision(rule=rule, inputs=inputs, versions={rule.split(".")[0]: version})
         return [Emit(fact=HandoffRequested(reason=reason), decision=decision)]
+
+    def _keys(self) -> list[Action]:
+        """Tells the gateway when keys begin or cease to be digits of a number."""
+        asking = self._dialogue.phase == "slot" and self._greeted and not self._silenced()
+        matter = self._dialogue.matter
+        wanted = entry(matter.asking or "", matter.slot if asking else None)
+        if wanted.slot == self._entry.slot and wanted.on == self._entry.on:
+            return []
+        self._entry = wanted
+        self._keypad.forget()
+        self._silence.grace = self._silence.grace or wanted.secret
+        return [Emit(fact=wanted)]
 
     def _hang_up(self) -> list[Action]:
         self._hung_up = True

@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from telephony.commands import HangUp
 from telephony.facts import (
     CallerWithdrew,
+    CardTyped,
+    ConsentChanged,
     Disclosed,
     DistressChanged,
     Fact,
     HandoffRequested,
     HoldChanged,
+    KeypadChanged,
     KeyPressed,
     Level,
     ModeChanged,
@@ -62,6 +65,8 @@ class Conversation(Acting):
         if isinstance(fact, Transcribed) and fact.leg == "caller" and fact.final:
             mine += self._lead(fact, stamped.t)
         mine += self._handing.briefing(self._dialogue.matter.done)
+        if not isinstance(fact, KeypadChanged):
+            mine += self._keys()
         return out + self._noted(mine, stamped.t)
 
     def deadline_s(self) -> float | None:
@@ -74,9 +79,9 @@ class Conversation(Acting):
     def expire(self, now_s: float) -> Sequence[Action]:
         """What follows from time alone."""
         if self._deadline_passed(self._keypad.deadline_s(), now_s):
-            return self._noted(self._typed(), now_s)
+            return self._noted([*self._typed(), *self._keys()], now_s)
         if self._deadline_passed(self._offer_at(), now_s):
-            return self._noted(self._offer(), now_s)
+            return self._noted([*self._offer(), *self._keys()], now_s)
         if self._deadline_passed(self._silence.deadline_s(), now_s):
             return self._noted(self._prompt(), now_s)
         return ()
@@ -125,6 +130,13 @@ class Conversation(Acting):
             return self._key(fact, now)
         elif isinstance(fact, HandoffRequested):
             self._dialogue.hand_over()
+            self._keypad.forget()
+        elif isinstance(fact, ConsentChanged):
+            self._keypad.forget()
+        elif isinstance(fact, KeypadChanged):
+            self._entry = fact if fact.on else KeypadChanged(on=False)
+        elif isinstance(fact, CardTyped):
+            return self._reply(self._dialogue.card(fact, upset=self._upset))
         elif isinstance(fact, ModeChanged):
             self._dialogue.mode = fact.mode
         elif isinstance(fact, WorkerAttached):
@@ -205,9 +217,12 @@ class Conversation(Acting):
     def _key(self, fact: KeyPressed, now: float) -> list[Action]:
         self._silence.turn_taken(now)
         slot = self._dialogue.matter.slot if self._dialogue.phase == "slot" else None
-        if self._silenced() or slot is None or slot.kind not in _DIGIT_KINDS:
+        if self._silenced() or slot is None or not self._entry.on:
             return []
-        return self._typed() if self._keypad.press(fact.key, now, slot.max) else []
+        if self._entry.secret:
+            self._silence.grace = True  # the whole card comes with `CardTyped`; looking it up takes a moment
+            return []
+        return self._typed() if self._keypad.press(fact.key, now, self._entry.longest) else []
 
     def _typed(self) -> list[Action]:
         digits, start, end = self._keypad.take()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.facts import Transcribed
+from telephony.facts import CardTyped, Transcribed
 from voice.conversation import answers, asides
 from voice.conversation.commands import Emit
 from voice.conversation.intents import Guess, article, best_article, recognise, recognise_all
@@ -64,6 +64,17 @@ class Dialogue(Talk):
             return self._missed(reply, upset)
         found = Found(value=digits, confidence=1.0, start=start, end=end)
         reply.facts.append(Emit(fact=self.matter.put(self.matter.asking, found, confirmed=True)))
+        return self._go_on(reply, upset)
+
+    def card(self, fact: CardTyped, *, upset: bool) -> Reply:
+        """A payment card was typed: only its last four digits ever get here."""
+        reply = Reply()
+        if fact.slot != self.matter.asking:
+            return reply
+        if not fact.valid:
+            return self._missed(reply, upset, self._phrase("card_again", upset))
+        found = Found(value=fact.last4, confidence=1.0, start=fact.start, end=fact.end)
+        reply.facts.append(Emit(fact=self.matter.put(fact.slot, found, confirmed=True)))
         return self._go_on(reply, upset)
 
     def note(self, fact: Transcribed, turn: tuple[Token, ...]) -> list[Emit]:

@@ -187,4 +187,4 @@ class Matter:
 
 def speakable(slot: Slot, value: str) -> str:
     """Read for the ear: numbers digit by digit."""
-    return spell(value) if slot.kind in ("digits", "phone", "postcode") else value
+    return spell(value) if slot.kind in ("digits", "phone", "postcode", "card") else value

@@ -111,7 +111,7 @@ def _need(notes: Notes) -> dict[str, Any]:
         if name == "customer_name" or name not in notes.slots:
             continue
         fact, slot = notes.slots[name], notes.playbook.slots[name]
-        digits = slot.kind in ("digits", "phone", "postcode")
+        digits = slot.kind in ("digits", "phone", "postcode", "card")
         said.append(f"{slot.label.removeprefix('the ')} {spell(fact.value) if digits else fact.value}")
         details[name] = fact.value
         spans.append(_slot_span(fact))

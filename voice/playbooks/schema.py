@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from telephony.facts import LeadMode
 
-SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "text"]
+SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "text", "card"]
 Mode = LeadMode
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=2, max_length=400)]
@@ -22,8 +22,8 @@ PHRASES = (
     "greeting", "sorry_no_answer", "back", "anything_else", "go_ahead", "next_matter", "goodbye", "not_understood",
     "heard", "heard_open", "apology", "noted", "small_talk", "silence_gentle", "silence_choice", "silence_person",
     "offer_distress", "offer_stuck", "offer_followup", "offer_no_detail", "offer_specialist", "offer_unclear",
-    "set_aside", "offer_declined", "person_hint", "machine", "notes_off", "forgotten", "slot_again", "confirm",
-    "crisis", "crisis_stay", "crisis_back", "wait", "repeat_nothing",
+    "set_aside", "offer_declined", "person_hint", "machine", "card_again", "notes_off", "forgotten", "slot_again",
+    "confirm", "crisis", "crisis_stay", "crisis_back", "wait", "repeat_nothing",
 )  # fmt: skip
 """A playbook must give the first two; the others have a common wording (``common/phrases.toml``)."""
 
