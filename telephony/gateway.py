@@ -86,6 +86,7 @@ class Gateway:
     def write_state(self) -> None:
         self.metrics.calls_active.set(len(self.board.calls))
         self.metrics.workers.set(len(self.board.link.workers))
+        self.metrics.agent_lag_s.set(self.board.lag_s)
         self.metrics.beat_late_ms.set(self._late_s * 1000)
         self._late_s = 0.0
         state = {

@@ -20,8 +20,9 @@ from typing import Any, Protocol
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from telephony.admission import smoothed
 from telephony.errors import ConfigError, LinkError
-from telephony.link_codec import AudioMessage, AudioRecord, Hello, decode_audio, encode_audio
+from telephony.link_codec import BEAT_S, AudioMessage, AudioRecord, Hello, decode_audio, encode_audio
 from telephony.settings import is_loopback, split_host_port
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ class Worker:
     def __init__(self, hello: Hello, socket: ServerConnection) -> None:
         self.hello, self._socket = hello, socket
         self.silent_s = 0.0
+        self.lag_s = 0.0
+        """How long urgent work waits there, as its beats say, smoothed."""
         self.suspect = False
         self.lost = False
         self.calls: set[int] = set()
@@ -163,16 +166,16 @@ class LinkServer:
         try:
             self._listener.worker_ready(worker)
             async for message in socket:
-                worker.silent_s, worker.suspect = 0.0, False
+                silent_s, worker.silent_s, worker.suspect = worker.silent_s, 0.0, False
                 if not worker.lost:
-                    self._hear(worker, message)
+                    self._hear(worker, message, silent_s)
         except ConnectionClosed:
             pass
         finally:
             pump.cancel()
             self._lose(worker, "connection closed")
 
-    def _hear(self, worker: Worker, message: str | bytes) -> None:
+    def _hear(self, worker: Worker, message: str | bytes, silent_s: float) -> None:
         try:
             if isinstance(message, bytes):
                 audio = decode_audio(message)
@@ -183,7 +186,10 @@ class LinkServer:
             obj = json.loads(message)
             if not isinstance(obj, dict):
                 raise LinkError("not a JSON object")
-            if "beat" not in obj:
+            if "beat" in obj:
+                # The beat that comes late says itself how long the loop behind it hung.
+                worker.lag_s = smoothed(worker.lag_s, float(obj.get("lag_s", 0.0)), max(BEAT_S, silent_s))
+            else:
                 self._listener.worker_said(worker, obj)
         except (LinkError, ValueError, TypeError, KeyError) as exc:
             log.error("worker %s: a message that cannot be read: %s", worker.name, exc)

@@ -7,7 +7,7 @@ One binary message per 10 ms tick and direction carries the 20 ms frames of ever
 Text messages are JSON objects, one each:
 
 * ``{"hello": {...}}``           worker to gateway, once, after everything is loaded: see `Hello`
-* ``{"beat": n}``                worker to gateway every 50 ms
+* ``{"beat": n, "lag_s": s}``    worker to gateway every 50 ms; ``lag_s``: how long its most urgent work has waited
 * ``{"call": c, "fact": ...}``   worker to gateway: to be committed; may carry ``"decision": {...}``
 * ``{"call": c, "seq": s, "t": t, "fact": ...}``  gateway to worker: committed (its own come back too)
 * ``{"call": c, "command": ...}``  either way
@@ -25,6 +25,7 @@ from telephony.errors import LinkError
 VERSION = 2
 RATE_HZ = 8000
 FRAME_S = 0.02
+BEAT_S = 0.05
 FRAME_BYTES = 320
 """20 ms of 8 kHz 16-bit mono."""
 SILENT_DB = -120

@@ -30,6 +30,9 @@ class Metrics:
         self.handoff_total = Counter("warmline_handoff", "Attempts to reach a human", ["outcome"], registry=r)
         self.worker_lost_total = Counter("warmline_worker_lost", "Calls that lost their worker", registry=r)
         self.recovered_total = Counter("warmline_recovered", "Call folders finished by recovery", registry=r)
+        self.agent_lag_s = Gauge(
+            "warmline_agent_lag_seconds", "How long urgent work waits at the worker that lags least", registry=r
+        )
         self.beat_late_ms = Gauge(
             "warmline_beat_late_ms", "Largest lateness of the media beat, last second", registry=r
         )

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from typing import Any
 
 from telephony import call_worker
+from telephony.admission import LAG_MOST_S, SET_UP_S, refusal
 from telephony.announcer import Announcer
 from telephony.baresip_engine import BaresipEngine
 from telephony.baresip_leg import BaresipLeg
@@ -125,9 +126,20 @@ class Switchboard:
             return "draining"
         if not self.link.workers:
             return "no worker"
-        if len(self.calls) + self._waiting >= self.settings.sip.max_calls:
-            return "all lines busy"
+        busy = refusal(
+            calls=len(self.calls) + self._waiting,
+            setting_up=self._waiting + sum(c.t < SET_UP_S for c in self.calls.values()),
+            most=self.settings.sip.max_calls,
+            lag_s=self.lag_s,
+        )
+        if busy:
+            return busy
         if shutil.disk_usage(self.store).free < RESERVE_BYTES:
+    @property
+    def lag_s(self) -> float:
+        """Of the worker that lags least: the next call is its."""
+        return min((w.lag_s for w in self.link.workers), default=0.0)
+
             return "disk full"
         return ""
 
@@ -200,7 +212,7 @@ class Switchboard:
         for call in self.calls.values():
             if call.worker is not None and call.worker.name in load:
                 load[call.worker.name] += 1
-        return min(self.link.workers, key=lambda w: (w.suspect, load[w.name]), default=None)
+        return min(self.link.workers, key=lambda w: (w.suspect, w.lag_s > LAG_MOST_S, load[w.name]), default=None)
 
     def worker_ready(self, worker: Worker) -> None:
         log.info("worker %s is ready", worker.name)

@@ -132,7 +132,7 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         files = await render_prompts(texts, engines.synthesizer, settings.store.dir / "prompts")
         hello = Hello(worker=name, pid=os.getpid(), version=__version__, models=engines.models, prompts=files)
         calls = Calls(settings, playbook, engines)
-        calls.link = LinkClient(settings.worker.link, hello, calls)
+        calls.link = LinkClient(settings.worker.link, hello, calls, lag_s=engines.pool.urgent_wait_s)
         # What is loaded stays: the collector need not look through it in the middle of a call (40 ms).
         gc.collect()
         gc.freeze()

@@ -162,3 +162,18 @@ async def test_the_link_is_for_this_machine_only() -> None:
 async def test_a_link_port_in_use_is_named(link: Link) -> None:
     with pytest.raises(ConfigError, match="worker.link"):
         await LinkServer(link.bind, Heard()).start()
+
+
+async def test_a_worker_says_how_far_it_lags(link: Link) -> None:
+    client, worker = await link.join()
+    for n in range(40):
+        await client.send(json.dumps({"beat": n, "lag_s": 0.5}))
+    # What follows a message in order has been read after it.
+    await client.send(json.dumps({"call": 1, "fact": "X"}))
+    await link.heard.next()
+    assert 0.05 < worker.lag_s < 0.2
+    await client.send(json.dumps({"beat": 41}))
+    await client.send(json.dumps({"call": 1, "fact": "X"}))
+    lagged_s = worker.lag_s
+    await link.heard.next()
+    assert worker.lag_s < lagged_s

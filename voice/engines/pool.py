@@ -14,6 +14,8 @@ import itertools
 import os
 import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from enum import IntEnum
@@ -44,7 +46,7 @@ class Job(Future[T]):
 
     def __init__(self, work: Callable[[], T], priority: Priority) -> None:
         super().__init__()
-        self.work, self.priority = work, priority
+        self.work, self.priority, self.since = work, priority, time.monotonic()
         self._taken = threading.Lock()
 
     def take(self) -> bool:
@@ -59,6 +61,7 @@ class EnginePool:
         self.workers = workers or max(2, os.cpu_count() or 1)
         self._queue: queue.PriorityQueue[tuple[int, int, Job[Any]]] = queue.PriorityQueue()
         self._order = itertools.count()
+        self._urgent: deque[Job[Any]] = deque()
         self._unfinished = 0
         self._count = threading.Lock()
         self._workers = [
@@ -79,11 +82,19 @@ class EnginePool:
         """Pieces of work that wait or run."""
         return self._unfinished
 
+    def urgent_wait_s(self) -> float:
+        """How long the oldest recognition or first words that no thread has taken have waited. One caller only."""
+        while self._urgent and (self._urgent[0].running() or self._urgent[0].done()):
+            self._urgent.popleft()
+        return time.monotonic() - self._urgent[0].since if self._urgent else 0.0
+
     def submit(self, priority: Priority, work: Callable[[], T]) -> Job[T]:
         job = Job(work, priority)
         with self._count:
             self._unfinished += 1
         job.add_done_callback(self._finished)
+        if priority <= Priority.FIRST_AUDIO:
+            self._urgent.append(job)
         self._queue.put((int(priority), next(self._order), job))
         return job
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 import structlog
@@ -19,13 +19,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from telephony.commands import Command
 from telephony.facts import Decision, Fact
-from telephony.link_codec import LAST_OF_TURN, AudioMessage, AudioRecord, Hello, decode_audio, encode_audio
+from telephony.link_codec import BEAT_S, LAST_OF_TURN, AudioMessage, AudioRecord, Hello, decode_audio, encode_audio
 from telephony.messages import to_json
 from telephony.settings import split_host_port
 
 log = structlog.get_logger(__name__)
 
-BEAT_S = 0.05
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 2.0
 _MAX_MESSAGE_BYTES = 8 << 20
 
@@ -43,9 +42,12 @@ class LinkHandler(Protocol):
 class LinkClient:
     """Keeps a connection, with retries that back off, until stopped."""
 
-    def __init__(self, address: str, hello: Hello, handler: LinkHandler) -> None:
+    def __init__(
+        self, address: str, hello: Hello, handler: LinkHandler, *, lag_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """``lag_s``: how long the most urgent work has waited."""
         self._host, self._port = split_host_port(address)
-        self._hello, self._handler = hello, handler
+        self._hello, self._handler, self._lag_s = hello, handler, lag_s
         self._queue: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._seq = self._ack = 0
 
@@ -113,11 +115,12 @@ class LinkClient:
             await socket.send(await self._queue.get())
 
     async def _beat(self) -> None:
-        """From the loop that does the work: a loop that hangs does not beat."""
-        n = 0
+        """From the loop that does the work: a loop that hangs does not beat, and says so when it beats again."""
+        n, due = 0, time.monotonic()
         while True:
-            self.send({"beat": n})
-            n += 1
+            now = time.monotonic()
+            self.send({"beat": n, "lag_s": round(max(now - due, self._lag_s()), 3)})
+            n, due = n + 1, now + BEAT_S
             await asyncio.sleep(BEAT_S)
 
 

@@ -118,3 +118,17 @@ async def test_a_reply_begins_without_the_silence_before_it(synthesizer: PiperSy
     padded = bytes(2 * int(0.3 * RATE_HZ)) + sound
     assert len(padded) - len(without_lead(padded)) >= 2 * int(0.29 * RATE_HZ)
     assert without_lead(bytes(3200)) == b""
+
+
+def test_only_urgent_work_that_waits_counts_as_lag() -> None:
+    pool = EnginePool(1)
+    busy = Busy(pool)
+    pool.submit(Priority.REST, lambda: None)
+    assert pool.urgent_wait_s() == 0.0
+    job = pool.submit(Priority.FIRST_AUDIO, lambda: None)
+    first_s = pool.urgent_wait_s()
+    assert pool.urgent_wait_s() > first_s > 0.0
+    busy.free()
+    job.result(60)
+    assert pool.urgent_wait_s() == 0.0
+    pool.close()
