@@ -121,6 +121,11 @@ class Switchboard:
         leg.on_event = early.append
         asyncio.get_running_loop().call_later(TRACE_WAIT_S, go_on)
 
+    @property
+    def lag_s(self) -> float:
+        """Of the worker that lags least: the next call is its."""
+        return min((w.lag_s for w in self.link.workers), default=0.0)
+
     def _refusal(self) -> str:
         if self.draining:
             return "draining"
@@ -135,11 +140,6 @@ class Switchboard:
         if busy:
             return busy
         if shutil.disk_usage(self.store).free < RESERVE_BYTES:
-    @property
-    def lag_s(self) -> float:
-        """Of the worker that lags least: the next call is its."""
-        return min((w.lag_s for w in self.link.workers), default=0.0)
-
             return "disk full"
         return ""
 
