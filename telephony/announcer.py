@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telephony.context_page import address, load_key, refs_of, remember
 from telephony.errors import RecordError
-from telephony.events import events_of, types_of
+from telephony.events import events_of, given_up_event, types_of
 from telephony.messages import Stamped, UnknownMessage, stamped_from_json
 from telephony.outbox import Outbox
 from telephony.record import read_facts
@@ -62,6 +63,12 @@ class Announcer:
         for event in events_of(stamped, facts, call=call.id, case=call.case, page=page):
             self.outbox.put(event, time.time())
         self._webhooks.wake()
+
+    def given_up(self, ticket: dict[str, Any]) -> None:
+        """A promised call back that we could not keep: a person must."""
+        if self._webhooks is not None:
+            self.outbox.put(given_up_event(ticket, datetime.now(UTC)), time.time())
+            self._webhooks.wake()
 
     def recovered(self, calls: list[str]) -> None:
         """A killed gateway's calls: all their events once more, for nobody knows which were sent. Ids are the same."""

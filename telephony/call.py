@@ -12,6 +12,7 @@ import secrets
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from telephony.call_commands import carry_out, follow
 from telephony.call_keys import mean
@@ -19,6 +20,7 @@ from telephony.call_log import CallLog
 from telephony.call_parts import HumanSide, Surroundings, WorkerPort, policy
 from telephony.call_said import report_ended, report_replaced
 from telephony.call_sound import CallSound
+from telephony.callback_machine import CallBack
 from telephony.commands import Attach, Command, Detach, HangUp
 from telephony.erasure import MEASURED
 from telephony.facts import BargedIn, CallAnswered, CallEnded, ConsentChanged, Ending, Fact, WorkerAttached, WorkerLost
@@ -45,6 +47,9 @@ from telephony.transfer_messages import (
 )  # fmt: skip
 from telephony.watchdog import Watchdog
 
+if TYPE_CHECKING:
+    from telephony.callback_desk import Answered
+
 log = logging.getLogger(__name__)
 
 CATCH_UP_TICKS = 2
@@ -64,7 +69,15 @@ ORPHAN_TICKS = 500
 class Call:
     """``number``: its number on the link. When it is over, `parts` has its sound and ``around.finished`` is told."""
 
-    def __init__(self, around: Surroundings, number: int, call_id: str, leg: CallLeg, now_s: float) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        number: int,
+        call_id: str,
+        leg: CallLeg | None,
+        now_s: float,
+        machine: CallBack | None = None,
+    ) -> None:
         self.around, self.number, self.id = around, number, call_id
         self.tick = 0
         self._t0 = now_s
@@ -74,7 +87,8 @@ class Call:
         self.recorder = Recorder(self.folder.path, enabled=settings.privacy.record, on_error=self._recorder_failed)
         self.caller, self.human = Party("caller", self.recorder), Party("human", self.recorder)
         self.human_side = HumanSide()
-        self.caller.connect(leg, 0)
+        if leg is not None:
+            self.caller.connect(leg, 0)
         self.recorder.open("caller", 2)
         self.recorder.open("agent", 1)
         self.worker: WorkerPort | None = None
@@ -93,8 +107,12 @@ class Call:
         self.drift_ms = 0.0
         self.out: list[AudioRecord] = []
         """Frames for the worker since the gateway last took them."""
-        self.transfer = Transfer((), policy(settings))
-        self.watchdog = Watchdog()
+        self.callback: Answered | None = None
+        """What this call keeps, if it was placed by us; `telephony.callback_call`."""
+        self.dialled: CallLeg | None = None
+        """The caller's line where we placed it."""
+        self.transfer: Transfer | CallBack = machine or Transfer((), policy(settings))
+        self._machines = (machine,) if machine else (self.transfer, Watchdog())
         self.sound = CallSound(self)
         self.caller_gone_tick: int | None = None
         self._quiet = 0
@@ -167,7 +185,7 @@ class Call:
             self.go_on()
         report_ended(self)
         mean(self, self.keypad.expire(self.t))
-        for machine in (self.transfer, self.watchdog):
+        for machine in self._machines:
             deadline = machine.deadline_s()
             if deadline is not None and deadline <= self.t:
                 self.obey(machine.expire(self.t))
@@ -222,7 +240,7 @@ class Call:
             follow(self, item)
             if isinstance(item.fact, CallEnded):
                 self.command(Detach())
-        for machine in (self.transfer, self.watchdog):
+        for machine in self._machines:
             self.obey(machine.receive(item))
         if isinstance(item, Stamped):
             self.around.announce(self, item)
@@ -268,8 +286,8 @@ class Call:
 
     def wind_up(self) -> None:
         """The process must end: the caller gets a callback, a joined call ends as it is."""
-        if self.bridged:
-            self.end("gateway stopped", "with-human")
+        if self.bridged or self.callback is not None:
+            self.end("gateway stopped", "with-human" if self.bridged else "told-and-callback")
             return
         self.cut_turns()
         self.agent_silenced = True
@@ -287,7 +305,7 @@ class Call:
             party.playout.cut_turns(self.tick)
             party.playout.cut_prompts(self.tick)
         report_replaced(self)
-        for leg in (self.human_side.leg, self.caller.leg):
+        for leg in (self.human_side.leg, self.caller.leg or self.dialled):
             if leg is not None:
                 leg.hang_up()
         self.around.line.leave(self)

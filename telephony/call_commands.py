@@ -16,6 +16,8 @@ from telephony import routing
 from telephony.bridge import LiveRing
 from telephony.call_lines import drop_human, human_event
 from telephony.call_said import report_replaced
+from telephony.callback_call import dial_caller
+from telephony.callback_tickets import Tickets
 from telephony.commands import ListenToHuman
 from telephony.errors import ConfigError
 from telephony.facts import (
@@ -34,17 +36,20 @@ from telephony.messages import Stamped
 from telephony.record import write_ticket
 from telephony.sip_headers import human_headers, number_of
 from telephony.summary import summarise
+from telephony.transfer import Transfer
 from telephony.transfer_messages import (
     AskForHuman,
     BridgeLegs,
     Command,
     Commit,
+    DialCaller,
     DialHuman,
     EndCall,
     HangUpHuman,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
+    StartHumanHold,
     StopAsking,
     StopHold,
     TellCaller,
@@ -98,6 +103,10 @@ def carry_out(call: Call, command: Command) -> None:
                 leg.hang_up()
             drop_human(call)
             call.around.line.free(call)
+        case DialCaller():
+            dial_caller(call)
+        case StartHumanHold():
+            call.human.hold = True
         case BridgeLegs():
             _bridge(call)
         case SetHumanListening(on=on):
@@ -131,6 +140,7 @@ def follow(call: Call, stamped: Stamped) -> None:
 
 
 def _retarget(call: Call, reason: str) -> None:
+    assert isinstance(call.transfer, Transfer)
     humans = call.around.settings.humans
     intents = [s.fact.intent for s in call.log.facts if isinstance(s.fact, IntentRecognised)]
     order = routing.order(
@@ -214,6 +224,7 @@ def _ticket(call: Call) -> None:
         "text": summary["text"], "fields": summary["fields"], "intent": summary["intent"], "slots": summary["slots"],
         "state": "open",
     }  # fmt: skip
+    briefing = call.human_side.briefing.pcm if _keeps_words(call) and humans.callback == "dial" else b""
     call.waiting = True
 
     def written() -> None:
@@ -221,12 +232,20 @@ def _ticket(call: Call) -> None:
         call.waiting = number.removeprefix("+").isdigit() and call.wait_for_prompt("nobody_callback")
         call.obey(())
 
-    call.around.aside(lambda: _write(call.around.store, ticket), written)
+    call.around.aside(lambda: _write(call.around.store, ticket, briefing), written)
 
 
-def _write(store: Path, ticket: dict[str, Any]) -> None:
+def _keeps_words(call: Call) -> bool:
+    """Nobody has refused that what was said, or its sound, is kept."""
+    privacy = call.around.settings.privacy
+    refused = {s.fact.purpose for s in call.log.facts if isinstance(s.fact, ConsentChanged) and not s.fact.allowed}
+    return privacy.transcribe and privacy.record and refused <= {"emotion"}
+
+
+def _write(store: Path, ticket: dict[str, Any], briefing: bytes) -> None:
     try:
         write_ticket(store, ticket)
+        Tickets(store).keep_briefing(ticket["ref"], briefing)
     except OSError as exc:
         # The promise is kept in the log all the same: a person can still find it there.
         log.error("the callback ticket %s cannot be written: %s", ticket["ref"], exc)

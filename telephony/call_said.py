@@ -22,7 +22,7 @@ def report_ended(call: Call) -> None:
     for party in (call.caller, call.human):
         for item in _taken(party):
             _said(call, party, item)
-            if item.prompt == "disclosure":
+            if item.prompt in ("disclosure", "callback_hello"):
                 _disclosed(call, item)
             if item.prompt:
                 attempt, prompt = call.human_side.attempt, item.prompt
@@ -70,6 +70,6 @@ def _said(call: Call, party: Party, item: Ended) -> None:
 def _disclosed(call: Call, item: Ended) -> None:
     if any(isinstance(s.fact, Disclosed) for s in call.log.facts):
         return
-    prompt = call.around.prompts.get("disclosure")
+    prompt = call.around.prompts.get(item.prompt)
     start, end = _span(item)
     call.log.commit(Disclosed(text=prompt.text if prompt else item.text, start=start, end=end))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from telephony.facts import CallbackTicketed, CallEnded, Fact, HandoffState
+from telephony.facts import CallbackPlaced, CallbackTicketed, CallEnded, Fact, HandoffState
 from telephony.messages import Stamped
 from telephony.summary import summarise
 
@@ -29,6 +29,8 @@ def types_of(fact: Fact) -> tuple[str, ...]:
             return ("handoff.state", "handoff.outcome") if outcome else ("handoff.state",)
         case CallbackTicketed():
             return ("handoff.callback",)
+        case CallbackPlaced():
+            return ("callback.placed",)
         case CallEnded():
             return ("call.ended",)
     return ()
@@ -73,6 +75,23 @@ def events_of(
         }
         for kind in types
     ]
+
+
+def given_up_event(ticket: dict[str, Any], at: datetime) -> CloudEvent:
+    """A promised call back will not be tried again. Its id is the ticket's, so it is one event however often sent."""
+    call = str(ticket["call"])
+    data = {k: ticket.get(k) for k in ("ref", "call", "number", "window", "reason", "tried", "text", "fields")}
+    return {
+        "specversion": "1.0",
+        "id": f"{call}.{ticket['ref']}.callback.given_up",
+        "source": f"/calls/{call}",
+        "type": "callback.given_up",
+        "subject": str(ticket["ref"]),
+        "time": at.isoformat(timespec="milliseconds"),
+        "datacontenttype": "application/json",
+        "sequence": "999999",
+        "data": data,
+    }
 
 
 def _asked_already(before: Sequence[dict[str, Any]]) -> bool:

@@ -377,6 +377,18 @@ class LegsBridged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackPlaced(Fact):
+    """This call keeps the promise ``ref`` of call ``first_call``. Its `CallAnswered` is the human's; the caller is rung
+    when the human agrees.
+    """
+
+    ref: str
+    first_call: str
+    number: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackTicketed(Fact):
     """A promise to call back is on disk. ``number``: whom to call, from the SIP From."""
 

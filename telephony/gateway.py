@@ -108,7 +108,7 @@ class Gateway:
 
     async def drain(self) -> None:
         """No new calls; returns when the last one has ended, at the latest after `DRAIN_LIMIT_S`."""
-        self.board.draining = True
+        self.board.draining = self.board.callbacks.closed = True
         self.ready = False
         try:
             await asyncio.wait_for(self.board.engine.drain(), DRAIN_LIMIT_S)
@@ -142,6 +142,7 @@ async def run_gateway(settings: Settings, *, ready: Callable[[], None] | None = 
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     check_sip(settings.sip)
     routing.check(settings.humans.targets, settings.humans.crisis_target)
+    routing.check_hours("humans.callback_hours", settings.humans.callback_hours)
     _open_store(settings.store.dir)
     gateway = Gateway(settings)
     await gateway.board.link.start()
@@ -154,6 +155,8 @@ async def run_gateway(settings: Settings, *, ready: Callable[[], None] | None = 
     try:
         if await _first(gateway.board.first_worker, stop):
             await gateway.board.engine.start()
+            if gateway.board.callbacks.enabled:
+                tasks.append(asyncio.create_task(gateway.board.callbacks.run()))
             gateway.ready = True
             gateway.write_state()
             if ready is not None:

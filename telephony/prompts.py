@@ -25,6 +25,12 @@ NAMES = (
     "intro_caller", "intro_human", "declined_bye", "caller_gone", "human_dropped", "nobody_callback",
     "back_to_agent", "no_worker_callback", "human_only", "emotion_off", "recording_off", "still_there", "goodbye",
 )  # fmt: skip
+DIGITS = {"+": "digit_plus", **{str(n): f"digit_{n}" for n in range(10)}}
+CALLBACK_NAMES = (
+    "callback_screening", "callback_number", "callback_decide", "callback_dialling", "callback_hello",
+    "callback_unanswered", "callback_again", "callback_lost", *DIGITS.values(),
+)  # fmt: skip
+"""Needed beside the others where ``humans.callback = "dial"``."""
 INDEX = "prompts/index.json"
 
 
@@ -73,6 +79,12 @@ class Prompts:
     def get(self, name: str) -> Prompt | None:
         return self._known.get(name)
 
-    def missing(self) -> list[str]:
+    def missing(self, names: tuple[str, ...] = NAMES) -> list[str]:
         """Names a call may need that nobody has rendered."""
-        return [n for n in NAMES if n not in self._known]
+        return [n for n in names if n not in self._known]
+
+    def number(self, number: str) -> Prompt:
+        """``number`` digit by digit, in the recorded voice: no worker is needed to say it."""
+        said = [self._known[DIGITS[c]] for c in number if c in DIGITS and DIGITS[c] in self._known]
+        text = " ".join(p.text.rstrip(".") for p in said)
+        return Prompt(name="number", text=text, pcm=b"".join(p.pcm for p in said))

@@ -111,7 +111,7 @@ def _write_end(store: Path, folder: Path, facts: list[dict[str, Any]], parts: li
     t = round(max([sound_s, *(f["t"] for f in facts)]), 3)
     seq = facts[-1]["seq"] if facts else 0
     lines: list[Fact] = []
-    if not any(f["fact"] == "CallbackTicketed" for f in facts):
+    if not any(f["fact"] in ("CallbackTicketed", "CallbackPlaced") for f in facts):
         caller = str(next((f["from"] for f in facts if f["fact"] == "CallAnswered"), ""))
         ref = f"CB-{secrets.token_hex(3).upper()}"
         ticket = {

@@ -137,6 +137,16 @@ def check(targets: Sequence[Target], crisis_target: str) -> None:
         raise ConfigError("humans.crisis_target", crisis_target, "no target has this name; add it to humans.targets")
 
 
+def check_hours(key: str, hours: str) -> None:
+    """Refuses at start hours that nobody could read in time; empty ones are somebody else's matter.
+
+    Raises:
+        ConfigError: Unreadable hours.
+    """
+    if hours:
+        _is_open(Target(name=key, uri="sip:x@x", hours=hours), key, datetime(2000, 1, 3))
+
+
 def allowed_uri(targets: Sequence[Target], name: str) -> str:
     """The configured SIP address of a target. Nothing else is ever dialled: no address comes from a caller or a model.
 

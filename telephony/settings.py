@@ -67,7 +67,18 @@ class Humans(Section):
     )
     accept: Literal["key-or-voice", "key", "answer"] = Field("key-or-voice", description="How a human accepts.")
     callback: Literal["ticket", "dial"] = Field(
-        "ticket", description="What follows when nobody is free: a ticket (dial is not supported yet: refused)."
+        "ticket", description="What follows when nobody is free: a ticket for a person, or we dial (human first)."
+    )
+    callback_route: str = Field(
+        "", description='Where callers are dialled, as "sip:{number}@host"; nothing else of it comes from a caller.'
+    )
+    callback_numbers: list[str] = Field(
+        default_factory=list, description='Beginnings of numbers that may be called back, e.g. ["+49", "+1212"].'
+    )
+    callback_hours: str = Field("", description="When we dial, as in targets[].hours; callback_window says it aloud.")
+    callback_attempts: int = Field(5, ge=1, le=20, description="Humans rung in all for one call back.")
+    callback_every_minutes: float = Field(
+        15, gt=0, description="Before the first attempt of a call back, and between two [min]."
     )
     callback_window: str = Field("today between 2 and 4 pm", description="When a callback is promised, as spoken.")
     crisis_target: str = Field("", description="Name of the target tried first in a crisis.")
@@ -199,15 +210,23 @@ def load(path: Path | None = None) -> Settings:
         if value := getattr(getattr(settings, section), name):
             raise ConfigError(key, value, remedy)
     if settings.humans.callback == "dial":
-        raise ConfigError(
-            "humans.callback", "dial", 'calling back is not supported yet; set "ticket" and let a person dial'
-        )
+        _check_dialling(settings.humans)
     if settings.events.webhooks and not settings.events.secret_file:
         raise ConfigError("events.secret_file", "", "events are signed; name a file with the secret")
     host = settings.web.bind.rsplit(":", 1)[0].strip("[]")
     if not is_loopback(host) and not (web_token(settings) or settings.web.users_file):
         raise ConfigError("web.bind", settings.web.bind, "set web.token before binding anything but loopback")
     return settings
+
+
+def _check_dialling(humans: Humans) -> None:
+    """A number comes from whoever called, so where it may lead is the operator's to say (toll fraud)."""
+    if not re.fullmatch(r"sips?:\{number\}@[^\s?{}]+", humans.callback_route):
+        raise ConfigError("humans.callback_route", humans.callback_route, 'write it like "sip:{number}@192.0.2.1"')
+    if not humans.callback_numbers:
+        raise ConfigError("humans.callback_numbers", "", 'say which numbers may be dialled, e.g. ["+49"]')
+    if not humans.callback_hours:
+        raise ConfigError("humans.callback_hours", "", "say when callers may be rung, e.g. 'Mo-Fr 14:00-16:00'")
 
 
 def web_token(settings: Settings) -> str:

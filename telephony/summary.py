@@ -46,6 +46,8 @@ def summarise(call_id: str, facts: Iterable[FactJson]) -> dict[str, Any]:
                     out["handoffs"].append({k: f[k] for k in ("t", "target", "outcome", "reason")})
             case "LegsBridged":
                 times.setdefault("bridged", f["t"])
+            case "CallbackPlaced":
+                out["callback_of"] = {k: f[k] for k in ("ref", "first_call", "attempt")}
             case "CallbackTicketed":
                 out["callback"] = {k: f[k] for k in ("ref", "number", "window")}
             case "CallEnded":

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from telephony import call_worker
+from telephony import call_worker, callback_call
 from telephony.admission import LAG_MOST_S, SET_UP_S, refusal
 from telephony.announcer import Announcer
 from telephony.baresip_engine import BaresipEngine
@@ -24,17 +24,19 @@ from telephony.baresip_leg import BaresipLeg
 from telephony.call import Call
 from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
+from telephony.callback_desk import Answered, CallbackDesk, Exits
 from telephony.control import Seals
 from telephony.errors import RecordError
-from telephony.facts import CallAnswered
+from telephony.facts import CallAnswered, CallEnded
 from telephony.front_desk import FrontDesk
 from telephony.human_line import HumanLine
 from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
 from telephony.metrics import Metrics
-from telephony.prompts import Prompts
+from telephony.prompts import CALLBACK_NAMES, NAMES, Prompts
 from telephony.settings import Settings
+from telephony.sip_headers import human_headers
 from telephony.sip_trace import Dialog
 from telephony.syncer import Syncer
 
@@ -62,6 +64,12 @@ class Switchboard:
         self.line = HumanLine(self._absent)
         self.dead = asyncio.Event()
         self.engine = BaresipEngine(settings, self._incoming, self.dead.set)
+        self.callbacks = CallbackDesk(
+            settings,
+            self.line,
+            self.engine,
+            Exits(begin=self._call_back, given_up=self.announcer.given_up, headers=self._headers),
+        )
         self.calls: dict[int, Call] = {}
         self.draining = False
         self.first_worker = asyncio.Event()
@@ -174,8 +182,24 @@ class Switchboard:
         worker = self._free_worker()
         call.answered(fact, worker, worker.hello.models if worker else {})
 
+    def _call_back(self, answered: Answered) -> None:
+        self._number += 1
+        try:
+            call = callback_call.begin(self._around, self._number, answered, time.monotonic())
+        except RecordError as exc:
+            log.error("a call back cannot be recorded: %s", exc)
+            answered.leg.hang_up()
+            return
+        self.calls[call.number] = call
+
+    def _headers(self, call_id: str, case: str) -> dict[str, str]:
+        return human_headers(case, self.announcer.page(call_id, case, 1))
+
     def _finished(self, call: Call) -> None:
         self.calls.pop(call.number, None)
+        if call.callback is not None:
+            end = next(s.fact for s in reversed(call.log.facts) if isinstance(s.fact, CallEnded))
+            self.callbacks.over(call.id, end.cause, kept=end.ending in ("with-human", "caller-left"))
         self.metrics.recording_drift_ms.observe(abs(call.drift_ms))
         for stamped in call.log.facts:
             self.metrics.fact(stamped)
@@ -218,10 +242,11 @@ class Switchboard:
         log.info("worker %s is ready", worker.name)
         self.prompts.load(worker.hello.prompts)
         self.prompts.save()
-        if missing := self.prompts.missing():
+        wanted = (*NAMES, *CALLBACK_NAMES) if self.callbacks.enabled else NAMES
+        if missing := self.prompts.missing(wanted):
             log.warning("worker %s brought no prompts %s", worker.name, ", ".join(missing))
         for call in self.calls.values():
-            if call.worker is None and not call.ended:
+            if call.worker is None and call.callback is None and not call.ended:
                 call.attach(worker, worker.hello.models)
         if self.prompts.get("disclosure") is not None:
             self.first_worker.set()
@@ -247,6 +272,7 @@ class Switchboard:
         """Ends what is left and waits until its sound is on the disk."""
         for call in list(self.calls.values()):
             call.end("gateway stopped", "with-human" if call.joined_once else "caller-left")
+        await self.callbacks.settle()
         await self.engine.close()
         await self.link.close()
         await asyncio.to_thread(self._quick.shutdown)

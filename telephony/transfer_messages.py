@@ -108,6 +108,18 @@ class PromptPlayed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerAnswered(Event):
+    """200 to our INVITE to the caller, whom we call back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerFailed(Event):
+    """Our INVITE to the caller failed. ``status``: as in `HumanFailed`."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerLeft(Event):
     """BYE or CANCEL from the caller, or the leg broke."""
 
@@ -196,6 +208,16 @@ class DialHuman(Command):
 
     target: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialCaller(Command):
+    """INVITE to the caller whose ticket this call back keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartHumanHold(Command):
+    """Hold sound to the human whenever nothing else plays, until the legs are joined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from telephony.phone_driver import DrivenPhone
 from tests.call.scripted_worker import ScriptedWorker, write_prompts
+from tests.interop import watching
 
 CONFIG = """
 [sip]
@@ -78,17 +79,24 @@ class Rig:
             )
 
     async def worker(self, name: str = "w1") -> ScriptedWorker:
+        assert self.process is not None
+        pid = self.process.pid
+        await self.until(lambda state: state.get("pid") == pid)
         worker = await ScriptedWorker.start(self.link, self.prompts, name)
         self.workers.append(worker)
         return worker
 
     async def until(self, found: Callable[[dict[str, Any]], bool]) -> None:
         """Waits until what the gateway says of itself in the store is so."""
-        async with asyncio.timeout(20):
-            while not found(self.state()):  # noqa: ASYNC110 - another process's file
-                assert self.process is not None
-                assert self.process.returncode is None, self.log()
-                await asyncio.sleep(0.05)
+        assert self.process is not None
+        so = asyncio.ensure_future(watching.until(self.store, lambda: found(self.state()), 20))
+        dead = asyncio.ensure_future(self.process.wait())
+        await asyncio.wait({so, dead}, return_when=asyncio.FIRST_COMPLETED)
+        dead.cancel()
+        if not so.done():
+            so.cancel()
+            raise AssertionError(self.log())
+        so.result()
 
     async def ready(self) -> None:
         await self.until(lambda state: bool(state.get("ready")))
@@ -128,16 +136,32 @@ class Rig:
 
     async def folder_of(self, n: int = 0) -> Path:
         """The ``n``-th call folder, once the call has ended and its sound is finished."""
-        async with asyncio.timeout(20):
-            while True:
-                calls = self.calls() if (self.store / "calls").exists() else []
-                if len(calls) > n and self.ended(calls[n]) and not list(calls[n].glob("*.part")):
-                    return calls[n]
-                await asyncio.sleep(0.05)
+
+
+        def finished() -> bool:
+            folder = self._folder(n)
+            return folder is not None and self.ended(folder) and not list(folder.glob("*.part"))
+
+        await watching.until(self.store, finished, 20)
+        return self.calls()[n]
+
+    def _folder(self, n: int) -> Path | None:
+        calls = self.calls() if (self.store / "calls").exists() else []
+        return calls[n] if len(calls) > n and (calls[n] / "facts.jsonl").exists() else None
 
     @staticmethod
     def ended(folder: Path) -> bool:
         return any(f["fact"] == "CallEnded" for f in facts(folder))
+
+    async def fact_of(self, n: int, name: str, timeout_s: float = 20.0, **fields: Any) -> dict[str, Any]:
+        """The first such fact in the ``n``-th call folder, where no worker is shown it."""
+
+        def found() -> list[dict[str, Any]]:
+            folder = self._folder(n)
+            known = facts(folder, name) if folder is not None else []
+            return [f for f in known if all(f.get(k) == v for k, v in fields.items())]
+
+        return (await watching.until(self.store, found, timeout_s))[0]
 
     async def stop(self) -> int:
         for phone in self.phones:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile as sf
 
+from tests.interop import watching
 from voice.demo.follow import Follower
 
 SCENARIOS = Path(__file__).parents[1] / "data" / "sipp"
@@ -118,13 +117,14 @@ class Baresip:
 
     async def has_recorded(self, seconds: float) -> None:
         """Until its recording of what it receives is so long."""
-        async with asyncio.timeout(seconds + 30):
-            # 8 kHz, 16 bits: the file's growth is the clock, and a file tells nobody that it grew.
-            while True:
-                path = self._heard()
-                if path is not None and path.stat().st_size >= seconds * 16_000:
-                    return
-                await asyncio.sleep(0.1)
+
+
+        def long_enough() -> bool:
+            # 8 kHz, 16 bits: the file's growth is the clock.
+            path = self._heard()
+            return path is not None and path.stat().st_size >= seconds * 16_000
+
+        await watching.until(self._folder, long_enough, seconds + 30)
 
     def share_of_tone(self, tone_hz: float, start_s: float, end_s: float) -> float:
         """Share of the energy it received in a stretch that lies within 30 Hz of a tone, 0 to 1."""
@@ -163,21 +163,13 @@ class Facts:
 
     async def wait(self, name: str, timeout_s: float = 60.0, **fields: Any) -> dict[str, Any]:
         """The first fact of this name with these fields."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                async for fact in self._follow():
-                    if fact["fact"] == name and all(fact.get(k) == v for k, v in fields.items()):
-                        return fact
-        raise AssertionError(
-            f"no {name} {fields} within {timeout_s} s; got {[f['fact'] for f in self._follower.facts]}"
-        )
 
-    async def _follow(self) -> AsyncIterator[dict[str, Any]]:
-        seen = 0
-        while True:
-            self._follower.fresh()
-            for fact in self._follower.facts[seen:]:
-                yield fact
-            seen = len(self._follower.facts)
-            # The log is a file: its growth is the event, and a file tells nobody.
-            await asyncio.sleep(0.03)
+
+        def found() -> list[dict[str, Any]]:
+            return [f for f in self.all if f["fact"] == name and all(f.get(k) == v for k, v in fields.items())]
+
+        try:
+            return (await watching.until(self._store / "calls", found, timeout_s))[0]
+        except TimeoutError:
+            got = [f["fact"] for f in self._follower.facts]
+            raise AssertionError(f"no {name} {fields} within {timeout_s} s; got {got}") from None

@@ -13,7 +13,8 @@ from voice.playbooks.schema import Playbook
 def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
     """Name of each prompt and what it says."""
     window = settings.humans.callback_window
-    return {
+    more = _callback(settings) if settings.humans.callback == "dial" else {}
+    return more | {
         "disclosure": disclosure(settings.privacy),
         "please_wait": "One moment, please.",
         "worker_lost": "Sorry, I lost the thread for a moment. Please stay on the line.",
@@ -41,4 +42,25 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "recording_off": recording_off(settings.privacy),
         "still_there": "I am still here. You can go on, or press 0 for a person.",
         "goodbye": playbook.phrase("goodbye"),
+    }
+
+
+_DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def _callback(settings: Settings) -> dict[str, str]:
+    """Of a call back that the gateway places: what the human and then the caller hear."""
+    recorded = " This call is recorded. Press 8 to refuse." if settings.privacy.record else ""
+    return {
+        "callback_screening": "A caller was promised a call back. Press 1 to hear about it.",
+        "callback_number": "The caller's number is",
+        "callback_decide": "Press 1, and I call them now. Press 2 for not now, or 3 to hear it again.",
+        "callback_dialling": "I am calling now.",
+        "callback_hello": "Hello, this is the automated assistant. I am calling back as promised, and a colleague is "
+        f"with me.{recorded}",
+        "callback_unanswered": "The caller does not answer. Goodbye.",
+        "callback_again": "The line to my colleague broke off. I am sorry. We will call you again. Goodbye.",
+        "callback_lost": "The line to my colleague broke off. I am sorry. Please call us again. Goodbye.",
+        "digit_plus": "plus",
+        **{f"digit_{n}": word for n, word in enumerate(_DIGIT_WORDS)},
     }

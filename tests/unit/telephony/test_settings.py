@@ -26,7 +26,7 @@ def _load(tmp_path: Path, text: str) -> object:
         ("[store]\nurl = 'postgresql://x'", "store.url = 'postgresql://x': PostgreSQL is not supported yet"),
         ("[store]\nblobs = 's3://x'", "store.blobs = 's3://x': S3 storage is not supported yet"),
         ("[media]\nbind = '127.0.0.1:1'", "media.bind = '127.0.0.1:1': carriers' media websockets"),
-        ("[humans]\ncallback = 'dial'", "humans.callback = 'dial': calling back is not supported yet"),
+        ("[humans]\ncallback = 'dial'", "humans.callback_route = '': write it like \"sip:{number}@192.0.2.1\""),
         ("[events]\nwebhooks = ['https://x/y']", "events.secret_file = '': events are signed; name a file"),
         ("[web]\nbind = '0.0.0.0:8080'", "web.bind = '0.0.0.0:8080': set web.token before binding anything but"),
         ("[sip]\ntrunks = ['elephant']", "sip.trunks = ['elephant']"),
