@@ -39,6 +39,7 @@ class WindowScore:
     measures: Measured even where the model abstains.
     arousal: 0 (asleep) to 1 (screaming), calibrated; ``None`` when abstained.
     p_distress: Calibrated probability of fear, anger or strong sadness; ``None`` when abstained.
+    p_band: 95 % interval of that probability, see `prosody.training.band`; ``None`` where the model's card has none.
     classes: Probabilities of five acted emotions, a hint for the replay page only; empty when abstained.
     abstained, reason: Whether and why nothing is said. Unknown is never calm.
     """
@@ -51,6 +52,7 @@ class WindowScore:
     classes: dict[str, float]
     abstained: bool
     reason: str
+    p_band: tuple[float, float] | None = None
 
 
 class Ear:
@@ -71,7 +73,7 @@ class Ear:
         )
         self._encoder = encoder
         self.folder: Path = folder
-        self._calibration: dict[str, dict[str, float]] = card["calibration"]
+        self._calibration: dict[str, Any] = card["calibration"]
         self.labels: tuple[str, ...] = tuple(card["labels"])
         self.card: dict[str, Any] = card
         self.name: str = str(card["name"])
@@ -107,6 +109,7 @@ class Ear:
         return WindowScore(
             start=window.start, end=window.end, measures=measures,
             arousal=arousal, p_distress=p_distress, classes=classes, abstained=False, reason="",
+            p_band=self.band(p_distress),
         )  # fmt: skip
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,6 +132,14 @@ class Ear:
             _platt(float(distress[0]), self._calibration["distress"]),
             {label: float(p) for label, p in zip(self.labels, share, strict=True)},
         )
+
+    def band(self, p_distress: float) -> tuple[float, float] | None:
+        """95 % interval of a calibrated probability, between the points of the card."""
+        rows = self._calibration.get("distress_band")
+        if not rows:
+            return None
+        p, low, high = np.asarray([[0.0, 0.0, 0.0], *rows, [1.0, 1.0, 1.0]], np.float64).T
+        return float(np.interp(p_distress, p, low)), float(np.interp(p_distress, p, high))
 
     def threshold_for(self, rate_per_100_calls: float) -> float:
         """The detector's threshold for the operator's rate of false transfers, see `threshold_for`."""

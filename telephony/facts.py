@@ -232,6 +232,9 @@ class EmotionScored(Fact):
     abstained: bool = False
     reason: str = ""
     model: str = ""
+    p_low: float | None = None
+    """95 % interval of ``p_distress`` as the model's calibration states it; null where its card states none."""
+    p_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ Hears from: ``warmline score``. Tells: JSON, vCon, or the replay page as one fil
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,9 +40,9 @@ from voice.engines.vad import SileroModel
 from voice.errors import UnreadableFile
 from voice.qa import static_page
 from voice.qa.api import describe
-from voice.scoring_ears import Listening, listen
+from voice.scoring_ears import Part, listen
 from voice.store import vcon
-from voice.store.calls import CallRecord, Json
+from voice.store.calls import CallRecord, Json, read_lines
 
 RATE_HZ = 8000
 
@@ -158,13 +159,31 @@ def _score(path: Path, samples: Samples, engines: Engines) -> ScoredCall:
         from_=path.name, to="", codec="", at=at, call_id=path.stem, versions=engines.versions
     )  # fmt: skip
     log.commit(0.0, answered)
-    heard: list[tuple[float, Fact]] = list(listen(samples[:, 0], engines, Listening.CALLER))
-    if samples.shape[1] == 2:
-        heard += listen(samples[:, 1], engines, Listening.OTHER)
+    heard = listen(samples, engines, part_of(path))
     # by call time: the fusion must hear both sides in the order in which they spoke
     for t, fact in sorted(heard, key=lambda x: (x[0], isinstance(x[1], Said))):
         log.commit(t, fact)
     return ScoredCall(path=path, samples=samples, facts=tuple(log.facts), decisions=tuple(log.decisions))
+
+
+def part_of(path: Path) -> Part:
+    """A call's own recording is heard as far as the live ears were allowed: after the disclosure, before the bridge.
+
+    Raises:
+        UnreadableFile: It is the human's line.
+    """
+    facts = read_lines(path.parent / "facts.jsonl")[0]
+    if not facts:
+        return Part()
+    if path.stem == "human":
+        raise UnreadableFile(path, "a colleague's line of a call, whose voice is never scored; give caller.flac")
+    times = {str(f["fact"]): float(f["t"]) for f in reversed(facts)}
+    refused = [f["t"] for f in facts if f["fact"] == "ConsentChanged" and f.get("purpose") == "emotion"]
+    return Part(
+        start_s=times.get("Disclosed", 0.0),
+        end_s=times.get("LegsBridged", math.inf),
+        ear_until_s=float(refused[0]) if refused else math.inf,
+    )
 
 
 def read(path: Path) -> Samples:
@@ -197,6 +216,7 @@ def score_files(paths: Sequence[Path], form: str, settings: Settings) -> Iterato
     """
     for path in paths:
         read(path)
+        part_of(path)
     pool = EnginePool()
     try:
         engines = Engines.load(settings, pool)

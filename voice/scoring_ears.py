@@ -1,153 +1,200 @@
-"""One channel of a recording through the live ears, without waiting: facts with the call time at which they are due.
+"""A recording through the very ears of a live call, without waiting: facts with the call time at which they are due.
+
+The caller's leg is `voice.pipeline.caller_leg`, as in a call; only its engines answer at once. What was said to the
+caller, on the second channel, tells it their echo. Of that side only the words are taken.
 
 Hears from: `voice.scoring` (samples). Tells: the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from enum import Enum
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from prosody.emotion import WindowScore
-from prosody.loudness import CallReference
-from prosody.streaming import SpeechWindow, WindowStream
-from telephony.facts import EmotionScored, Fact, ProsodyMeasured, Said, SpeechStarted, SpeechStopped, Transcribed
-from voice.conversation.endpointing import Action, Began, Consider, Endpointing, Stopped, TurnEnded
+from telephony.commands import Command
+from telephony.facts import Decision, Fact, Said
+from telephony.link_codec import FRAME_S, SILENT_DB
+from telephony.media.pcm import level_db
+from voice.conversation.endpointing import TurnEnded
+from voice.engines.pool import Priority
 from voice.engines.transcription import Transcript
 from voice.engines.vad import SileroDetector
+from voice.errors import EngineError
+from voice.pipeline.agent_audio import AgentAudio
+from voice.pipeline.caller_leg import CallerLeg
+from voice.pipeline.ear_tap import EarTap
+from voice.pipeline.listener import Listener
+from voice.pipeline.port import CallClock
+from voice.pipeline.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from voice.scoring import Engines
 
 RATE_HZ = 8000
-FRAME = 160
+FRAME = round(FRAME_S * RATE_HZ)
 END_S = 3.0
-"""Silence heard after the recording, longer than any endpointing wait: the last turn ends by its own rule."""
-
-
-class Listening(Enum):
-    """Whose channel it is. Only the caller's voice is scored."""
-
-    CALLER = "caller"
-    OTHER = "other"
-
+"""Silence heard after the recording, longer than any wait for the end of a turn: the last one ends by its own rule."""
 
 Timed = tuple[float, Fact]
+Samples = npt.NDArray[np.int16]
 
 
-def listen(channel: npt.NDArray[np.int16], engines: Engines, whose: Listening) -> Iterator[Timed]:
-    """Facts of one channel [samples at 8 kHz], in order."""
-    ears = _Ears(channel, engines, whose)
-    for at in range(0, len(ears.sound), FRAME):
-        yield from ears.push(ears.sound[at : at + FRAME], at / RATE_HZ)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What of a recording is heard [s]: all of a file; of a call's own what the live ears were allowed to hear."""
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+    ear_until_s: float = math.inf
 
 
-class _Ears:
-    def __init__(self, channel: npt.NDArray[np.int16], engines: Engines, whose: Listening) -> None:
-        silence = np.zeros(round(END_S * RATE_HZ), np.float32)
-        self.sound = np.concatenate([channel.astype(np.float32) / np.float32(32768), silence])
-        self._length_s = len(channel) / RATE_HZ
-        self._engines, self._whose = engines, whose
-        self._detector = SileroDetector(engines.vad)
-        self._endpointing = Endpointing()
-        self._stream = WindowStream()
-        self._reference = CallReference()
-        self._found: dict[int, tuple[Transcript, float]] = {}
+def listen(samples: Samples, engines: Engines, part: Part) -> list[Timed]:
+    """Facts of a recording [n, 1 or 2] at 8 kHz, each channel's in order."""
+    return asyncio.run(_listen(samples, engines, part))
 
-    def push(self, samples: npt.NDArray[np.float32], start_s: float) -> Iterator[Timed]:
-        for window in self._detector.push(samples, start_s):
-            now_s = min(window.end_s, self._length_s)
-            actions = self._endpointing.window(start_s=window.start_s, end_s=window.end_s, speech=window.speech)
-            yield from self._carry_out(actions, now_s)
-            if self._whose is Listening.CALLER:
-                part = self._between(window.start_s, window.end_s)
-                yield from self._score(
-                    self._stream.push(part, start_s=window.start_s, speech=window.speech), now_s
-                )  # fmt: skip
 
-    def _between(self, start_s: float, end_s: float) -> npt.NDArray[np.float32]:
-        return self.sound[max(0, round(start_s * RATE_HZ)) : round(end_s * RATE_HZ)]
+async def _listen(samples: Samples, engines: Engines, part: Part) -> list[Timed]:
+    other = samples[:, 1] if samples.shape[1] == 2 else None
+    heard = await _caller(samples[:, 0], other, engines, part)
+    return heard if other is None else [*heard, *await _other(other, engines, part)]
 
-    def _carry_out(self, actions: Sequence[Action], now_s: float) -> Iterator[Timed]:
-        for action in actions:
-            match action:
-                case Began(at_s=at_s) if self._whose is Listening.CALLER:
-                    yield now_s, SpeechStarted(leg="caller", at=round(at_s, 3))
-                case Stopped(at_s=at_s) if self._whose is Listening.CALLER:
-                    yield now_s, SpeechStopped(leg="caller", at=round(at_s, 3))
-                case Consider():
-                    yield from self._carry_out(self._consider(action), now_s)
-                case TurnEnded():
-                    yield from self._turn(action, now_s)
-                case _:
-                    continue
 
-    def _consider(self, what: Consider) -> list[Action]:
-        samples = self._between(what.start_s, what.end_s)
-        self._found = {what.pause: (self._engines.transcriber.recognise(samples), what.start_s)}
-        judged = self._endpointing.judged(what.pause, self._engines.turn_end.judge(samples))
-        recognised = self._endpointing.recognised(what.pause, self._found[what.pause][0].text)
-        return [*judged, *recognised]
+@dataclass(slots=True, kw_only=True)
+class _Answers:
+    """The engines, answering at once."""
 
-    def _turn(self, ended: TurnEnded, now_s: float) -> Iterator[Timed]:
-        if self._whose is Listening.CALLER:
-            yield from self._score(self._stream.flush(), now_s)
-        transcript, offset_s = self._found.pop(ended.pause)
+    engines: Engines
+
+    async def transcribe(self, samples: npt.NDArray[np.float32], expects: str | None = None) -> Transcript:
+        return self.engines.transcriber.recognise(samples, expects=expects)
+
+    async def p_complete(self, samples: npt.NDArray[np.float32]) -> float:
+        return self.engines.turn_end.judge(samples)
+
+    async def run(self, priority: Priority, work: Callable[[], tuple[Fact, ...]]) -> tuple[Fact, ...]:
+        return work()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Log:
+    """Where a leg's facts go. Its commands are for an agent that isn't there."""
+
+    length_s: float
+    now_s: float = 0.0
+    facts: list[Timed] = field(default_factory=list)
+
+    def emit(self, fact: Fact, decision: Decision | None = None) -> None:
+        self.facts.append((min(self.now_s, self.length_s), fact))
+
+    def command(self, command: Command) -> None:
+        return
+
+    def audio(self, *, turn: int, sample: int, pcm: bytes, last: bool) -> None:
+        return
+
+
+async def _caller(channel: Samples, other: Samples | None, engines: Engines, part: Part) -> list[Timed]:
+    log, answers = _Log(length_s=len(channel) / RATE_HZ), _Answers(engines=engines)
+    clock = CallClock(lambda: log.now_s)
+    leg = CallerLeg(
+        detector=SileroDetector(engines.vad),
+        transcriber=answers,
+        turn_end=answers,
+        ear=EarTap(engines.ear, answers, log),
+        port=log,
+        emit=log.emit,
+        clock=clock,
+        agent=AgentAudio(),
+        stopwatch=Stopwatch(),
+        cut=lambda turn, onset_s: None,
+        guess=lambda heard: None,
+        broke=_raise,
+    )
+    sent = _levels(other, len(channel))
+    for tick, frame in _frames(channel):
+        log.now_s = (tick + 1) * FRAME_S
+        clock.heard(tick)
+        if log.now_s > part.ear_until_s:
+            leg.stop_ear()
+        if log.now_s > part.end_s:
+            break
+        if log.now_s <= part.start_s:
+            leg.sent(tick, sent[tick])
+            continue
+        leg.push(frame.tobytes(), tick, sent_db=sent[tick])
+        await _settled()
+    leg.close()
+    return log.facts
+
+
+async def _other(channel: Samples, engines: Engines, part: Part) -> list[Timed]:
+    answers = _Answers(engines=engines)
+    words = _OtherWords(length_s=len(channel) / RATE_HZ)
+    listener = Listener(detector=SileroDetector(engines.vad), transcriber=answers, turn_end=answers, report=words)
+    for tick, frame in _frames(channel):
+        words.now_s = (tick + 1) * FRAME_S
+        if words.now_s > part.end_s:
+            break
+        listener.push(frame.tobytes(), tick)
+        await _settled()
+    listener.close()
+    return words.facts
+
+
+@dataclass(slots=True, kw_only=True)
+class _OtherWords:
+    """Words of whoever speaks to the caller, as if we had said them."""
+
+    length_s: float
+    now_s: float = 0.0
+    facts: list[Timed] = field(default_factory=list)
+
+    def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if not transcript.text:
             return
-        start, end = round(ended.start_s, 3), round(min(ended.end_s, self._length_s), 3)
-        if self._whose is Listening.OTHER:
-            rate_wpm = round(60 * len(transcript.text.split()) / max(end - start, 0.1), 1)
-            yield now_s, Said(leg="caller", start=start, end=end, text=transcript.text, rate_wpm=rate_wpm)
-            return
-        yield (
-            now_s,
-            Transcribed(
-                leg="caller",
-                start=start,
-                end=end,
-                text=transcript.text,
-                log_prob=round(transcript.log_prob, 4),
-                no_speech=round(transcript.no_speech, 4),
-                words=tuple((round(a + offset_s, 3), round(b + offset_s, 3), w) for a, b, w in transcript.words),
-            ),
-        )
+        start, end = round(ended.start_s, 3), round(min(ended.end_s, self.length_s), 3)
+        rate_wpm = round(60 * len(transcript.text.split()) / max(end - start, 0.1), 1)
+        said = Said(leg="caller", start=start, end=end, text=transcript.text, rate_wpm=rate_wpm)
+        self.facts.append((min(self.now_s, self.length_s), said))
 
-    def _score(self, windows: Sequence[SpeechWindow], now_s: float) -> Iterator[Timed]:
-        for window in windows:
-            for fact in facts_of(self._engines.ear.score(window, self._reference), self._engines.versions["ear"]):
-                yield now_s, fact
+    def began(self, at_s: float) -> None:
+        return
+
+    def stopped(self, at_s: float) -> None:
+        return
+
+    def words(self, transcript: Transcript) -> None:
+        return
+
+    def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        return
+
+    def broke(self, error: EngineError) -> None:
+        raise error
 
 
-def facts_of(score: WindowScore, model: str) -> tuple[ProsodyMeasured, EmotionScored]:
-    """A scored window as the two facts of the call record."""
-    m = score.measures
-    return (
-        ProsodyMeasured(
-            start=score.start,
-            end=score.end,
-            f0_hz=m.f0_hz,
-            f0_range_st=m.f0_range_st,
-            loudness_db=m.loudness_db,
-            rate_syl_s=m.rate_syl_s,
-            pause_ratio=m.pause_ratio,
-            jitter_ratio=m.jitter_ratio,
-            shimmer_db=m.shimmer_db,
-            hnr_db=m.hnr_db,
-            snr_db=m.snr_db,
-        ),
-        EmotionScored(
-            start=score.start,
-            end=score.end,
-            arousal=score.arousal,
-            p_distress=score.p_distress,
-            classes=dict(score.classes),
-            abstained=score.abstained,
-            reason=score.reason,
-            model=model,
-        ),
-    )
+def _frames(channel: Samples) -> list[tuple[int, npt.NDArray[np.int16]]]:
+    padding = -len(channel) % FRAME + round(END_S * RATE_HZ)
+    return list(enumerate(np.pad(channel, (0, padding)).astype("<i2").reshape(-1, FRAME)))
+
+
+def _levels(channel: Samples | None, length: int) -> list[int]:
+    """Level of what was sent in each tick [dB re full scale], as the gateway tells it."""
+    sent = np.zeros(length, np.int16) if channel is None else channel
+    return [max(SILENT_DB, round(level_db(frame.tobytes()))) for _, frame in _frames(sent)]
+
+
+async def _settled() -> None:
+    # engines answer at once: what a frame sets going has run to its end after a few turns of the loop
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+def _raise(error: EngineError) -> None:
+    raise error

@@ -24,6 +24,7 @@ from prosody.errors import ProsodyError
 from prosody.evaluation.metrics import ece
 from prosody.features import analyse
 from prosody.samples import SAMPLE_RATE_HZ, resample
+from prosody.training.band import calibration_band
 from prosody.training.corpora import load_audio
 from prosody.training.fit import Platt, refit_platt
 
@@ -62,8 +63,10 @@ def calibrate(labels: Path, model: str | Path, out: Path) -> str:
     shutil.copyfile(folder / "model.onnx", out / "model.onnx")
     card = dict(ear.card)
     card["name"] = f"{ear.name}-calibrated"
+    band = calibration_band(after, logits, truth, np.arange(len(truth)), 0, lambda x, y: refit_platt(before, x, y))
     card["calibration"] = dict(card["calibration"]) | {
-        "distress": {"slope": round(after.slope, 5), "offset": round(after.offset, 5), "prior": round(after.prior, 5)}
+        "distress": {"slope": round(after.slope, 5), "offset": round(after.offset, 5), "prior": round(after.prior, 5)},
+        "distress_band": band,
     }
     parameters = dict(card["detector"]["parameters"]) | {"prior": round(after.prior, 4)}
     card["detector"] = dict(card["detector"]) | {"parameters": parameters}

@@ -18,6 +18,7 @@ from prosody.emotion import front_end_card
 from prosody.encoder import ENCODER_NAME, WhisperEncoder
 from prosody.evaluation.calls import choose_parameters, voices
 from prosody.features import TABLE
+from prosody.training.band import calibration_band
 from prosody.training.corpora import CLASSES, Clip
 from prosody.training.fit import Platt, fit, fit_platt, fit_temperature, leave_corpora_out, leave_speakers_out
 from prosody.training.network import write_onnx
@@ -91,6 +92,9 @@ def train(
         "labels": list(CLASSES),
         "calibration": {
             "distress": _rounded(distress),
+            "distress_band": calibration_band(
+                distress, logits[scored, 0], seen.distress[scored], seen.speaker[scored], seed
+            ),
             "arousal": _rounded(arousal),
             "classes": {"temperature": round(temperature, 5)},
         },

@@ -83,6 +83,10 @@ class SileroDetector:
     def push(self, samples: NDArray[np.float32], start_s: float) -> list[Window]:
         """Verdicts on every window that is now complete. ``samples``: float32 [n], ±1; ``start_s``: of the first."""
         if not len(self._rest):
+            # Windows lie on multiples of 32 ms of the clock, whenever listening begins: a call and its recording are
+            # cut alike, and so are scored alike.
+            skipped = -round(start_s * RATE_HZ) % WINDOW
+            samples, start_s = samples[skipped:], start_s + skipped / RATE_HZ
             self._rest_start_s = start_s
         self._rest = np.concatenate([self._rest, samples])
         out: list[Window] = []
