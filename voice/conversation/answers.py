@@ -70,12 +70,19 @@ _NEVER_MIND = ("never mind", "nevermind", "forget it", "forget about it", "cance
 _HELP = ("help me", "please help", "i need help")
 
 
+def says_something(turn: Sequence[Token]) -> bool:
+    """Whatever was asked: goodbye, thanks, hello, nothing more, once more, wait, a question about the agent."""
+    every = (says_goodbye, says_thanks, is_greeting, is_done, wants_repeat, wants_time, asks_about_privacy)
+    return any(says(turn) for says in every) or machine_question(turn) is not None
+
+
 def yes_or_no(turn: Sequence[Token]) -> Answer:
     """Answer to a yes/no question. Both or neither = unclear."""
     if any(find(turn, p) for p in _HARMLESS_NO):
         return "yes"
     if any(find(turn, p) for p in _PLAIN_NO):
-        return "no"
+        # "Yes, not right": a small word was misheard, and nobody can say which.
+        return "unclear" if turn[0].text == "yes" else "no"
     yes, no = any(find(turn, p) for p in _YES), any(find(turn, p) for p in _NO)
     if no and turn[0].text in _FIRM_NO:
         return "no"

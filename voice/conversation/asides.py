@@ -36,6 +36,11 @@ _ANOTHER = "another|different|other order|other one|second one|second order|one 
 _MORE = "one more thing|something else|another thing|another question|one more question|i have a question"
 
 
+def says_something(turn: Sequence[Token]) -> bool:
+    """A complaint, small talk or the announcement of something more."""
+    return complains(turn) or small_talk(turn) or has_more(turn)
+
+
 def complains(turn: Sequence[Token]) -> bool:
     """Something went wrong for this caller, or upset words are there."""
     return any(find(turn, p) for p in _COMPLAINT) or bool(_lexicon().reasons(turn))

@@ -100,13 +100,15 @@ class Conversation(Acting):
 
     def patience(self) -> Patience:
         """What the end of the caller's turn should look like now."""
-        slot = self._dialogue.matter.slot if self._dialogue.phase == "slot" else None
+        # A number read back may come again, corrected: "No, four five nine one."
+        slot = self._dialogue.matter.slot if self._dialogue.phase in ("slot", "confirm") else None
         level = self._distress.level
         if slot is None:
             return patience(level)
         if slot.kind in _DIGIT_KINDS:
             return patience(level, "digits", 5 if slot.kind == "postcode" else slot.max)
-        return patience(level, "name" if slot.kind in ("name", "text") else None)
+        free = slot.kind in ("name", "text") and self._dialogue.phase == "slot"
+        return patience(level, "name" if free else None)
 
     def _react(self, fact: Fact, now: float, change: Emit | None) -> list[Action]:
         if isinstance(fact, Disclosed) and not self._greeted:
@@ -149,12 +151,14 @@ class Conversation(Acting):
         turn = spoken(fact)
         self._words_due = None
         self._silence.turn_taken(now, fact.end)
-        if not turn:
+        if not turn and fact.text:
             return []
         danger, request = self._distress.crisis.heard(turn), asks_for_person(turn)
         if not danger and not self._crisis and (purpose := refused(turn)):
             return self._refuse(purpose)
         if self._silenced() and not danger:
+        if request is None and (other := self._dialogue.asked_for_person(fact)):
+            turn, request = other, asks_for_person(other)
             return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
         level: Level = "distress" if self._offer_is_due(change) else "calm"
         reason = due(Signs(danger=danger is not None, requested=request is not None, level=level))

@@ -1,7 +1,7 @@
 """What a turn of the caller means, by what was asked. Pure; requests and danger are looked for before this.
 
     open → (slot → confirm)* → action → else → closing        offer: from anywhere, back to where it was
-                                         └ complaint → check → else
+     └ meant ┘                           └ complaint → check → else
 
 Hears from: `voice.conversation.call`, one turn of the caller at a time. Tells: the same.
 """
@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from telephony.facts import CardTyped, Transcribed
 from voice.conversation import answers, asides
 from voice.conversation.commands import Emit
+from voice.conversation.doubt import best, is_doubtful
 from voice.conversation.intents import Guess, article, best_article, recognise, recognise_all
 from voice.conversation.reply import Reply
+from voice.conversation.request import asks_for_person
 from voice.conversation.slots import Found
 from voice.conversation.talk import Talk, recognised
-from voice.conversation.words import Token, find, spoken
+from voice.conversation.words import Token, find, spoken, tokens
 
 _SWITCH = 1.2
 """Score from which another matter takes over while one is open: more than `voice.conversation.intents.ENOUGH`."""
@@ -25,6 +27,9 @@ _NOT_KNOWN = (
     "do not know|do not have it|do not have one|do not have that|do not have _ number|can not find|no idea|"
     "lost it|lost the|do not remember|forgot it|not got it|do not have the"
 )
+_AGREE = 2
+_REFUSALS = 2
+"""Wrong values of one detail until it is left to a colleague: the line or the recogniser cannot carry it."""
 _CORRECTS = frozenset({"no", "not", "sorry", "actually", "wait", "wrong"})
 
 
@@ -34,9 +39,14 @@ class Dialogue(Talk):
 
     def hear(self, fact: Transcribed, *, upset: bool) -> Reply:
         """The answer to one turn of the caller."""
+        if self.phase != "offer" and self._requests(fact):
+            return self.make_offer("stuck", upset=upset, phrase="offer_request")
+        fact, guessed = best(fact, self._means)
         turn, reply = spoken(fact), Reply()
+        self.matter.doubted = guessed or is_doubtful(fact)
         if not turn:
-            return reply
+            # Speech nobody could read. Words that are none ("...") are nothing to answer.
+            return reply if fact.text else self._missed(reply, upset, self._again(upset))
         unheard, self.unheard = self.unheard, False
         if answers.wants_repeat(turn):
             return reply.say(self.last or self._phrase("repeat_nothing", upset))
@@ -48,7 +58,8 @@ class Dialogue(Talk):
         if unheard and self.phase in ("confirm", "action", "offer", "check") and len(turn) <= 3:
             return reply.say(self.question)
         before, calm_so_far = self.phase, not self._hinted
-        reply = self._phase(turn, fact, reply, upset)
+        meant = self._about(turn) if guessed and self.phase in ("open", "else", "closing") else None
+        reply = self._ask_about(meant, reply, upset) if meant else self._phase(turn, fact, reply, upset)
         # An upset caller hears of a person early, but in no turn more than two sentences besides the answer.
         if upset and calm_so_far and not self._hinted and before != "offer" and len(reply.parts) == 1:
             if self.phase not in ("offer", "closing", "check"):
@@ -56,6 +67,37 @@ class Dialogue(Talk):
                 reply.parts.insert(0, self._phrase("person_hint", upset))
         self.last = reply.text or self.last
         return reply
+
+    def _means(self, fact: Transcribed) -> bool:
+        """The words say something that can be answered here."""
+        turn = spoken(fact)
+        if find(turn, _NOT_KNOWN) or answers.says_something(turn) or asides.says_something(turn):
+            return True
+        if self.phase in ("confirm", "action", "check", "offer", "meant") and answers.yes_or_no(turn) != "unclear":
+            return True
+        if self.phase == "slot" and self.matter.could_take(turn, fact):
+            return True
+        if self.phase == "confirm" and (self.matter.says_again(turn, fact) or self.matter.is_correction(turn, fact)):
+            return True
+        return recognise(turn, self.playbook) is not None or article(turn, self.playbook) is not None
+
+    def asked_for_person(self, fact: Transcribed) -> tuple[Token, ...] | None:
+        """Words that mean nothing, of which two other readings ask for a person: as good as said."""
+        requests = self._requests(fact)
+        return requests[0] if len(requests) >= _AGREE else None
+
+    def _requests(self, fact: Transcribed) -> list[tuple[Token, ...]]:
+        """Other readings of words that mean nothing which ask for a person; one is worth a question."""
+        turn = spoken(fact)
+        if turn and self._means(fact):
+            return []
+        others = [tokens(text, fact.start, fact.end) for text in fact.alternatives]
+        return [other for other in others if asks_for_person(other)]
+
+    def _about(self, turn: tuple[Token, ...]) -> Guess | None:
+        """The matter of a reading that is only a guess."""
+        guess = recognise(turn, self.playbook)
+        return guess if guess is not None and guess.intent is not self.answered else None
 
     def keyed(self, digits: str, start: float, end: float, *, upset: bool) -> Reply:
         """A number typed on the keypad: certain, so not read back."""
@@ -101,6 +143,8 @@ class Dialogue(Talk):
         match self.phase:
             case "offer":
                 return self._offered(turn, fact, reply, upset)
+            case "meant":
+                return self._meant(turn, fact, reply, upset)
             case "confirm":
                 return self._confirm(turn, fact, reply, upset)
             case "action":
@@ -133,13 +177,24 @@ class Dialogue(Talk):
             return True
         return self.offer.before == "slot" and self.matter.could_take(turn, fact)
 
+    def _meant(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
+        """Answer to "is it about …?": only a yes begins that matter; whatever else is said is heard for itself."""
+        guess, self.meant = self.meant, None
+        if guess is not None and answers.yes_or_no(turn) == "yes":
+            return self._start([guess], (), fact, reply, upset)
+        self.phase = "open"
+        if answers.yes_or_no(turn) == "no" and recognise(turn, self.playbook) is None:
+            return self._missed(reply, upset)
+        return self._open(turn, fact, reply, upset)
+
     def _confirm(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
         if self._take(self.matter.correct(turn, fact), reply):
             return self._go_on(reply, upset)
         answer = answers.yes_or_no(turn)
         if answer == "no":
-            self.matter.refuse_value()
             self.without_progress += 1
+            if self.matter.refuse_value() > _REFUSALS:
+                return self._without(reply, upset)
             return self._go_on(reply, upset, progress=False)
         name = self.matter.asking
         if name in self.matter.values and (answer == "yes" or self.matter.says_again(turn, fact)):
@@ -187,9 +242,7 @@ class Dialogue(Talk):
             return reply.say(known.answer, self.question)
         if answers.says_thanks(turn) or (answers.yes_or_no(turn) == "yes" and len(turn) <= 3):
             return reply.say(self.question)
-        slot = self.matter.slot
-        again = self._phrase("slot_again", upset).format(label=slot.label if slot else "that")
-        return self._heard_out(turn, reply, upset, again)
+        return self._heard_out(turn, reply, upset, self._again(upset))
 
     def _heard_out(self, turn: tuple[Token, ...], reply: Reply, upset: bool, again: str) -> Reply:
         """No answer to the question: a complaint is acknowledged before the question comes once more."""

@@ -18,7 +18,7 @@ from voice.playbooks.schema import Intent, Playbook, Slot
 
 _AROUND_DIGITS = 4
 """Most other words in a turn that brings the rest of a number."""
-Phase = Literal["open", "slot", "confirm", "action", "else", "check", "offer", "closing", "handed"]
+Phase = Literal["open", "meant", "slot", "confirm", "action", "else", "check", "offer", "closing", "handed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +44,10 @@ class Matter:
     agreed: bool = False
     failed_lookups: int = 0
     partial: str = ""
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    """Values the caller has called wrong: not offered again."""
+    doubted: bool = False
+    """This turn was hard to hear: whatever it fills is read back."""
 
     def start(self, intent: Intent) -> None:
         self.intent, self.asking, self.agreed, self.partial = intent, None, False, ""
@@ -72,6 +76,10 @@ class Matter:
         name = self.asking
         return name is not None and self._found(name, turn, fact, asked=True) is not None
 
+    def is_correction(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
+        """The turn names another value for a detail already given."""
+        return bool(self._changed(turn, fact, asked=True))
+
     def says_again(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
         """The value read back, said once more: as good as a yes."""
         name = self.asking
@@ -94,10 +102,12 @@ class Matter:
     def _changed(self, turn: tuple[Token, ...], fact: Transcribed, *, asked: bool) -> list[tuple[str, Found]]:
         out = []
         for name in self.intent.slots if self.intent else ():
-            said_no = asked and name == self.asking and len(turn) >= 3 and turn[0].text in ("no", "not", "sorry")
-            if name not in self.values or (self.playbook.slots[name].kind in ("text", "name") and not said_no):
+            said_no = asked and len(turn) >= 3 and turn[0].text in ("no", "not", "sorry")
+            free = self.playbook.slots[name].kind in ("text", "name")
+            here = asked and (name == self.asking or not free)
+            if name not in self.values or (free and not said_no):
                 continue
-            found = self._found(name, turn, fact, asked=asked)
+            found = self._found(name, turn, fact, asked=here)
             if found is not None and found.value != self.values[name].value:
                 out.append((name, found))
         return out
@@ -106,12 +116,15 @@ class Matter:
         """A new value for a detail already given: "no, it is four five nine one"."""
         for name, found in self._changed(turn, fact, asked=True):
             self.asking = name
-            return [self.put(name, found)]
+            self.refused.setdefault(name, []).append(self.values[name].value)
+            filled = self.put(name, found)
+            self.values[name].confirmed = False
+            return [filled]
         return []
 
     def put(self, name: str, found: Found, *, confirmed: bool = False) -> SlotFilled:
         self.partial = ""
-        sure = confirmed or not self.playbook.slots[name].confirm
+        sure = confirmed or not (self.playbook.slots[name].confirm or self.doubted)
         self.values[name] = Value(
             value=found.value, confidence=found.confidence, start=found.start, end=found.end, confirmed=sure
         )
@@ -127,10 +140,14 @@ class Matter:
         self.partial += part
         return True
 
-    def refuse_value(self) -> None:
-        """The caller said the value read back is wrong."""
-        if self.asking:
-            self.values.pop(self.asking, None)
+    def refuse_value(self) -> int:
+        """The caller said the value read back is wrong; how often that was so for this detail."""
+        if self.asking is None:
+            return 0
+        wrong = self.refused.setdefault(self.asking, [])
+        if (value := self.values.pop(self.asking, None)) is not None:
+            wrong.append(value.value)
+        return len(wrong)
 
     def step(self, *, upset: bool) -> tuple[Phase, str]:
         """What comes next, and the sentence for it."""
@@ -176,6 +193,8 @@ class Matter:
     def _found(self, name: str, turn: tuple[Token, ...], fact: Transcribed, *, asked: bool) -> Found | None:
         slot = self.playbook.slots[name]
         found = extract(slot, turn, fact.text, asked=asked)
+        if found is not None and fact.alternatives and found.value in self.refused.get(name, ()):
+            return None
         if found is None and asked and self.partial:
             digits = self.partial + "".join(d for d, _, _ in digit_runs(turn))
             # "You promised me a new one" says no digit: the rest of a number comes without a story around it.

@@ -169,9 +169,7 @@ def _name(turn: Sequence[Token], raw: str, asked: bool) -> Found | None:
             return None
         first = 0
     while (
-        first < len(turn)
-        and asked
-        and turn[first].text in ("it", "it's", "that's", "is", "um", "uh", "yes", "mr", "mrs", "ms")
+        first < len(turn) and asked and turn[first].text in ("it", "that", "is", "um", "uh", "yes", "mr", "mrs", "ms")
     ):
         first += 1
     words: list[str] = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from telephony.facts import IntentRecognised, Reason, SlotFilled, Transcribed
 from voice.conversation.asides import means_another
 from voice.conversation.commands import Emit
+from voice.conversation.doubt import addressed
 from voice.conversation.intents import Guess
 from voice.conversation.matter import Matter, Phase
 from voice.conversation.mode import Standing
@@ -44,6 +45,8 @@ class Talk:
     """Of the matter recognised last; nothing said yet leaves no doubt."""
     answered: Intent | None = None
     """The matter that was answered last: what a complaint is then about."""
+    meant: Guess | None = None
+    """The matter the caller was asked about ("Is it about …?")."""
     _hinted: bool = False
     _apologised: bool = False
     _followed: set[str] = field(default_factory=set)
@@ -177,11 +180,29 @@ class Talk:
         return self._next(reply.say(self._phrase("set_aside", upset)), upset)
 
     def _missed(self, reply: Reply, upset: bool, again: str = "") -> Reply:
+        if self.phase == "offer":
+            return reply.say(self.question)
         self.misunderstood += 1
         self.without_progress += 1
         if stuck := self._stuck(reply, upset):
             return stuck
         return reply.say(again or self._phrase("not_understood", upset))
+
+    def _ask_about(self, guess: Guess, reply: Reply, upset: bool) -> Reply:
+        """A matter that was only guessed is named before it is begun."""
+        self.meant = guess
+        question = self._phrase("meant", upset).format(topic=addressed(guess.intent.title))
+        return self._ask("meant", question, reply)
+
+    def _again(self, upset: bool) -> str:
+        """The question for what was not understood, by what had been asked."""
+        slot = self.matter.slot
+        if self.phase == "slot" and slot is not None:
+            digits = "slot_again_digits" if slot.kind in ("digits", "phone", "postcode") else "slot_again"
+            return self._phrase(digits, upset).format(label=slot.label)
+        if self.phase in ("confirm", "action", "check", "offer", "meant"):
+            return self.question
+        return self._phrase("not_understood", upset)
 
     def _stuck(self, reply: Reply, upset: bool) -> Reply | None:
         led_by_person = self.mode == "human-led" and upset and self.misunderstood > 0

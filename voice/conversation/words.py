@@ -25,6 +25,9 @@ _EXPANSIONS = {
     "gotta": "got to", "im": "i am", "ive": "i have", "anymore": "any more", "yeah": "yes", "yep": "yes",
     "yup": "yes", "ok": "okay", "nope": "no", "nah": "no",
 }  # fmt: skip
+_IS = frozenset(
+    {"it's", "that's", "what's", "there's", "here's", "where's", "who's", "how's", "he's", "she's", "when's"}
+)
 _SUFFIXES = (("n't", " not"), ("'m", " am"), ("'ve", " have"), ("'ll", " will"), ("'re", " are"), ("'d", " would"))
 _NEW_THOUGHT = frozenset({"but", "just", "i", "we", "they", "you", "please", "because", "get", "give", "let", "can"})
 NEGATORS = frozenset({"not", "no", "never", "without", "neither", "nor"})
@@ -177,6 +180,8 @@ def _one_slip(a: str, b: str) -> bool:
 def _expand(word: str) -> list[str]:
     if word in _EXPANSIONS:
         return _EXPANSIONS[word].split()
+    if word in _IS:
+        return [word[:-2], "is"]
     for suffix, full in _SUFFIXES:
         if word.endswith(suffix) and len(word) > len(suffix):
             return [word[: -len(suffix)], *full.split()]

@@ -22,7 +22,7 @@ _SURE_NUMBER = -0.5
 """Mean log probability: digits that were said score -0.1 to -0.45, the echo of the context over noise -0.55."""
 _ECHO = re.compile(r"two,? seven,? zero|zero,? four,? nine|nine,? one,? three|three,? eight,? six", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|"
+    r"(?:(?:no|yes|sorry|it's|it is|that's)\b[\s,.]*)*(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|"
     r"seven|eigh|nine)ty|double|triple|\d+)[\s,.\-]*)+",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from prosody.evaluation import Figure
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import load_transcriber
-from voice.evaluation.scripted import Outcome, Script, run, scripts
+from voice.evaluation.scripted import Outcome, Script, run, same, scripts
 from voice.evaluation.spoken import PhoneLine, voice_of
 
 SETS = ("seen", "unseen")
@@ -65,7 +65,7 @@ def _spoken(by_set: dict[str, list[Script]], seed: int) -> list[Figure]:
 def slot_marks(done: Sequence[Outcome]) -> list[bool]:
     """One mark for each detail a script expects."""
     return [
-        o.slots.get(name, "").casefold() == value.casefold() for o in done for name, value in o.script.slots.items()
+        name in o.slots and same(o.slots[name], value) for o in done for name, value in o.script.slots.items()
     ]  # fmt: skip
 
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
 from prosody.detector import DetectorParameters, VoiceDetector
 from telephony.commands import HangUp
 from telephony.facts import (
+    BriefingBuilt,
     CallAnswered,
     Disclosed,
     EmotionScored,
     Fact,
     HandoffAnswered,
     HandoffRequested,
+    HandoffState,
     IntentRecognised,
+    KeyPressed,
     ModeChanged,
     Said,
     SlotFilled,
@@ -34,16 +37,21 @@ from telephony.messages import Stamped
 from telephony.settings import Privacy, Settings
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
+from voice.conversation.numbers import TEENS, TENS, UNITS, cardinal
+from voice.conversation.words import tokens
 from voice.playbooks import load
 
 _MOST_TURNS = 16
 _REPEATS = 3
 """Turns in which a caller whose matter was not taken up says it again."""
 _SECONDS_A_WORD = 0.4
+NUMBER_WORDS = frozenset(UNITS) | frozenset(TEENS) | frozenset(TENS)
 _UPSET, _CALM = 0.95, 0.1
 """Probability of distress of the scored windows beside an upset and a calm caller's words."""
 
-Hearing = Callable[[str], Transcribed | None]
+Hearing = Callable[[str, str | None], Transcribed | None]
+"""What is said and what was asked for ("digits" or nothing), as the worker's recogniser gets it.
+``None``: nothing was heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,8 @@ class Script:
     slots: dict[str, str] = field(default_factory=dict)
     mode: str = ""
     ending: str = "resolved"
+    reason: str = ""
+    """Why the briefing must say that a human is there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +88,12 @@ class Outcome:
     spoke_before_disclosure: bool = False
     person_in_turn: bool | None = None
     """A person was due in the turn that asked; ``None``: nobody asked."""
+    person_after_question: bool | None = None
+    """Not in that turn, but after the one question it was answered with; ``None``: no need."""
     handed_over: bool = False
+    briefing: BriefingBuilt | None = None
+    facts: list[Fact] = field(default_factory=list)
+    """All of the call, in order."""
     talk: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -95,7 +110,7 @@ def _script(row: dict[str, Any]) -> Script:
     return Script(**{**row, "then": tuple(row.get("then", ()))})
 
 
-def as_text(said: str) -> Transcribed:
+def as_text(said: str, expects: str | None = None) -> Transcribed:
     """A recogniser that makes no mistake."""
     return Transcribed(leg="caller", start=0.0, end=_SECONDS_A_WORD * len(said.split()), text=said)
 
@@ -113,6 +128,8 @@ class _Call:
         self.out = Outcome(script=script)
         self.t, self.seq, self.ended = 0.0, 0, False
         self.then = list(script.then)
+        self.asked: dict[str, int] = {}
+        self.wants_person = False
 
     def run(self) -> Outcome:
         self.commit(CallAnswered(from_="+15550100", to="100", codec="PCMU", at="2026-01-01T00:00:00Z"))
@@ -124,9 +141,16 @@ class _Call:
             if self.ended:
                 break
             interrupts = bool(self.script.interrupt) and turn == self.script.at
-            self.turn(self.script.interrupt if interrupts else self.answer(turn))
+            if self.wants_person and self.talk._dialogue.phase != "offer":
+                # The agent has said how: a caller who was not understood presses the key.
+                self.commit(KeyPressed(leg="caller", key="0"))
+                self.commit(HandoffRequested(reason="request"))
+            else:
+                self.turn(self.script.interrupt if interrupts else self.answer(turn))
             if interrupts:
-                self.out.person_in_turn = self.out.handed_over
+                self.out.person_in_turn, self.wants_person = self.out.handed_over, True
+            elif self.wants_person and self.out.person_after_question is None:
+                self.out.person_after_question = self.out.handed_over
         self.out.ending = self.out.ending or "none"
         return self.out
 
@@ -138,22 +162,37 @@ class _Call:
             return script.opening
         match dialogue.phase:
             case "offer":
-                return "Yes please." if script.accept else "No thank you."
+                return "Yes please." if script.accept or self.wants_person else "No thank you."
+            case "meant":
+                right = dialogue.meant is not None and dialogue.meant.intent.name == script.intent
+                return "Yes please." if right else f"No. {script.opening}"
             case "slot":
-                return script.answers.get(name, "I don't have it.")
+                return self.detail(name)
             case "confirm":
-                value, wanted = dialogue.matter.values.get(name), script.slots.get(name)
-                right = value is not None and (wanted is None or _same(value.value, wanted))
-                return "Yes, that's right." if right else f"No, {script.answers.get(name, '')}."
+                return "Yes, that's right." if not self.wrong([name]) else f"No, {self.detail(name)}."
             case "action" | "check":
+                if wrong := self.wrong(list(dialogue.matter.values)):
+                    return f"No, {self.detail(wrong[0])}."
                 return "Yes please." if script.agree else "No, don't."
         if script.intent and not self.out.intents and turn <= _REPEATS:
             return script.opening
         return self.then.pop(0) if self.then else "No thanks, that's all."
 
+    def wrong(self, names: Sequence[str]) -> list[str]:
+        """Details the agent has read back otherwise than the caller meant them."""
+        values, wanted = self.talk._dialogue.matter.values, self.script.slots
+        return [n for n in names if n in wanted and (n not in values or not same(values[n].value, wanted[n]))]
+
+    def detail(self, name: str) -> str:
+        """A detail as the caller says it; when asked again word by word, as people do."""
+        said = self.script.answers.get(name, "I don't have it.")
+        self.asked[name] = self.asked.get(name, 0) + 1
+        digits = all(w in NUMBER_WORDS for w in said.split())
+        return ", ".join(said.split()) if digits and self.asked[name] > 1 else said
+
     def turn(self, said: str) -> None:
         self.out.talk.append(("caller", said))
-        heard = self.hearing(said) or self.hearing(said)
+        heard = self.hearing(said, self.talk.patience().expects)
         start, p = self.t + 0.5, _UPSET if self.script.mood == "upset" else _CALM
         seconds = heard.end if heard else 1.0
         self.t = start
@@ -166,16 +205,20 @@ class _Call:
         self.commit(SpeechStopped(leg="caller", at=self.t))
         self.t += 0.3
         if heard:
-            self.commit(Transcribed(leg="caller", start=start, end=start + seconds, text=heard.text,
-                                    log_prob=heard.log_prob, no_speech=heard.no_speech))  # fmt: skip
+            self.commit(replace(heard, start=start, end=start + seconds))
 
     def commit(self, fact: Fact) -> None:
         self.seq += 1
         self.note(fact)
         self.carry_out(self.talk.receive(Stamped(seq=self.seq, t=self.t, fact=fact)))
+        if isinstance(fact, HandoffRequested) or (isinstance(fact, HandoffAnswered) and fact.accepted):
+            self.commit(HandoffState(state="HOLDING"))
 
     def note(self, fact: Fact) -> None:
+        self.out.facts.append(fact)
         match fact:
+            case BriefingBuilt():
+                self.out.briefing = fact
             case SlotFilled(name=name, value=value):
                 self.out.slots[name] = value
             case IntentRecognised(intent=intent):
@@ -202,5 +245,15 @@ class _Call:
                 self.commit(Said(leg="caller", start=start, end=self.t, text=action.text, rate_wpm=action.rate_wpm))
 
 
-def _same(heard: str, wanted: str) -> bool:
-    return heard.casefold() == wanted.casefold()
+def same(heard: str, wanted: str) -> bool:
+    """Equal but for capitals, and for numbers written either way ("12 High Street", "twelve high street")."""
+    return _plain_value(heard) == _plain_value(wanted)
+
+
+def _plain_value(value: str) -> list[str]:
+    turn, out, k = tokens(value), [], 0
+    while k < len(turn):
+        number = cardinal(turn, k)
+        out.append(str(number[0]) if number else turn[k].text)
+        k += number[1] if number else 1
+    return out

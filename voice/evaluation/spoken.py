@@ -34,15 +34,15 @@ class PhoneLine:
     loss: float
     seed: int = 0
 
-    def hear(self, said: str) -> Transcribed | None:
-        """The sentence as recognised; ``None`` where the recogniser rejects it."""
+    def hear(self, said: str, expects: str | None = None) -> Transcribed | None:
+        """The sentence as recognised. As on a call: an unsure one has no text, what is taken for no speech is none."""
         self.seed += 1
         sound = self.line(phone_band(*speak(said, self.voice)))
-        found = self.engine.recognise(sound)
-        if found.rejected or not found.text.strip():
+        found = self.engine.recognise(sound, expects=expects)
+        if found.rejected == "no speech":
             return None
-        return Transcribed(leg="caller", start=0.0, end=len(sound) / RATE_HZ, text=found.text,
-                           log_prob=found.log_prob, no_speech=found.no_speech)  # fmt: skip
+        return Transcribed(leg="caller", start=0.0, end=len(sound) / RATE_HZ, text=found.text, log_prob=found.log_prob,
+                           no_speech=found.no_speech, alternatives=found.alternatives)  # fmt: skip
 
     def line(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         """Noise with the speech's own long-term spectrum at ``snr_db`` below its active level, then packet loss."""

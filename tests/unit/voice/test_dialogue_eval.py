@@ -27,7 +27,7 @@ def test_text_figures_keep_to_their_targets() -> None:
 def test_what_is_misheard_counts_against_the_details() -> None:
     script = next(s for s in scripts(["seen"]) if s.name == "order")
 
-    def deaf(said: str) -> Transcribed:
+    def deaf(said: str, expects: str | None = None) -> Transcribed:
         return Transcribed(leg="caller", start=0.0, end=1.0, text=said.replace("four", "nine"))
 
     assert slot_marks([run(script)]) == [True]
