@@ -143,15 +143,10 @@ def _retarget(call: Call, reason: str) -> None:
     assert isinstance(call.transfer, Transfer)
     humans = call.around.settings.humans
     intents = [s.fact.intent for s in call.log.facts if isinstance(s.fact, IntentRecognised)]
-    order = routing.order(
-        humans.targets,
-        intents[-1] if intents else "",
-        reason,
-        datetime.now().astimezone(),
-        call.around.absent(),
-        humans.crisis_target,
-    )
-    call.transfer.retarget([t.name for t in order])
+    now, absent = datetime.now().astimezone(), call.around.absent()
+    intent = intents[-1] if intents else ""
+    order = routing.order(humans.targets, intent, reason, now, absent, humans.crisis_target)
+    call.transfer.retarget([t.name for t in order], routing.skipped(humans.targets, order, now, absent))
     call.around.line.leave(call)
 
 

@@ -5,7 +5,7 @@ Hears from: the gateway. Tells: calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,14 +32,14 @@ class WorkerPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every call of the process shares. ``absent``: targets not to ring. ``finished``: is told of a call's end."""
+    """What every call of the process shares. ``absent``: who is not rung, and why. ``finished``: told of a call's end."""
 
     settings: Settings
     store: Path
     prompts: Prompts
     dialler: Dialler
     syncer: Syncer
-    absent: Callable[[], Collection[str]]
+    absent: Callable[[], Mapping[str, str]]
     line: HumanLine
     finished: Callable[[Call], None]
     aside: Callable[[Callable[[], None], Callable[[], None]], None]

@@ -52,10 +52,18 @@ def press(call: Call, do: str, attempt: int | None) -> Answer:
 
 
 class FrontDesk:
-    """``call_of``: the live call of a handoff's ref."""
+    """``call_of``: the live call of a handoff's ref. ``seen``: what else is known of a human. ``back``: told of changes."""
 
-    def __init__(self, store: Path, names: Collection[str], call_of: Callable[[str], Call | None]) -> None:
+    def __init__(
+        self,
+        store: Path,
+        names: Collection[str],
+        call_of: Callable[[str], Call | None],
+        seen: Callable[[str], dict[str, str]] = lambda _name: {},
+        back: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path, self._names, self._call_of = store / HUMANS, frozenset(names), call_of
+        self._seen, self._back = seen, back
         self._humans: dict[str, dict[str, str]] = {}
         try:
             known = json.loads(self._path.read_bytes())
@@ -81,7 +89,9 @@ class FrontDesk:
             case {"do": "availability", "name": str(name), "state": "available" | "away" as state}:
                 return self._set(name, state)
             case {"do": "humans"}:
-                humans = {n: self._humans.get(n, {"state": "available"}) for n in sorted(self._names)}
+                humans = {
+                    n: {**self._humans.get(n, {"state": "available"}), **self._seen(n)} for n in sorted(self._names)
+                }
                 return _answer(200, "done", humans=humans)
         return _answer(400, "an order that this gateway does not know")
 
@@ -93,4 +103,5 @@ class FrontDesk:
             write_json(self._path, self._humans, durable=False)
         except OSError as exc:
             log.error("%s cannot be written (%s): it holds until the gateway restarts", HUMANS, exc.strerror)
+        self._back()
         return _answer(200, "done", name=name, **self._humans[name])

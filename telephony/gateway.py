@@ -85,6 +85,9 @@ class Gateway:
 
     def write_state(self) -> None:
         self.metrics.calls_active.set(len(self.board.calls))
+        self.metrics.callers_in_line.set(self.board.line.waiting)
+        for name, why in self.board.unavailable().items():
+            self.metrics.human_available.labels(name).set(not why)
         self.metrics.workers.set(len(self.board.link.workers))
         self.metrics.agent_lag_s.set(self.board.lag_s)
         self.metrics.beat_late_ms.set(self._late_s * 1000)
@@ -155,6 +158,7 @@ async def run_gateway(settings: Settings, *, ready: Callable[[], None] | None = 
     try:
         if await _first(gateway.board.first_worker, stop):
             await gateway.board.engine.start()
+            tasks.append(asyncio.create_task(gateway.board.presence.run()))
             if gateway.board.callbacks.enabled:
                 tasks.append(asyncio.create_task(gateway.board.callbacks.run()))
             gateway.ready = True

@@ -23,7 +23,7 @@ class Waiter(Protocol):
         ...
 
     def place_is(self, place: int) -> None:
-        """Their place in line is, or is now, this one; 1 = next."""
+        """Their place in line is, or is now, this one; 1 = next. 0: none of their humans is there at all."""
         ...
 
 
@@ -77,7 +77,8 @@ class HumanLine:
                 self._told.pop(key, None)
                 self._waiters[key].human_is_free(target)
             for waiting in self._line.waiting:
-                place = self._line.place(waiting.key)
+                gone = set(waiting.targets) <= set(self._absent())
+                place = 0 if gone else self._line.place(waiting.key)
                 if self._told.get(waiting.key) != place:
                     self._told[waiting.key] = place
                     self._waiters[waiting.key].place_is(place)

@@ -17,7 +17,7 @@ STAGE_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5
 
 
 class Metrics:
-    """Names carry no caller and no number: labels are endings, outcomes and causes only."""
+    """Names carry no caller and no number: labels are endings, outcomes, causes and names of targets only."""
 
     def __init__(self, store: Path) -> None:
         self._path = store / "metrics" / "gateway.prom"
@@ -25,6 +25,8 @@ class Metrics:
         r = self.registry
         self.calls_active = Gauge("warmline_calls_active", "Calls that are up", registry=r)
         self.workers = Gauge("warmline_workers", "Workers that are alive", registry=r)
+        self.callers_in_line = Gauge("warmline_callers_in_line", "Callers waiting for a human who is taken", registry=r)
+        self.human_available = Gauge("warmline_human_available", "A human would be rung now", ["target"], registry=r)
         self.calls_total = Counter("warmline_calls", "Calls by ending", ["ending"], registry=r)
         self.refused_total = Counter("warmline_calls_refused", "Calls refused", ["cause"], registry=r)
         self.handoff_total = Counter("warmline_handoff", "Attempts to reach a human", ["outcome"], registry=r)

@@ -6,7 +6,7 @@ Hears from: the gateway's call. Tells: `telephony.transfer` (names, in order).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -107,6 +107,17 @@ def order(
         return skilled
     others = [target for target in there if target not in skilled]
     return sorted(skilled + others, key=lambda target: target.name != crisis_target)
+
+
+def skipped(
+    targets: Sequence[Target], chosen: Collection[Target], now: datetime, absent: Mapping[str, str]
+) -> dict[str, str]:
+    """Targets that are not among the ``chosen``, and why: ``closed``, what ``absent`` says, or ``skill``."""
+    why = {}
+    for target in targets:
+        if target not in chosen:
+            why[target.name] = absent.get(target.name) or ("skill" if is_open(target.hours, now) else "closed")
+    return why
 
 
 def _is_open(target: Target, key: str, now: datetime) -> bool:

@@ -62,6 +62,9 @@ class Humans(Section):
     targets: list[Target] = Field(default_factory=list, description="Whom to hand a caller to, tried in order.")
     ring_seconds: float = Field(25, gt=0, description="Ringing per target [s].")
     total_seconds: float = Field(75, gt=0, description="Ringing in all before a callback is promised [s].")
+    presence_seconds: float = Field(
+        0, ge=0, description="Between two OPTIONS to each human's phone [s]; 0 = none, and everybody counts as there."
+    )
     queue_seconds: float = Field(
         90, ge=0, le=3600, description="In line for humans who are all with other callers [s]; 0 = a callback at once."
     )

@@ -34,6 +34,7 @@ from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
 from telephony.metrics import Metrics
+from telephony.presence import PresenceWatch
 from telephony.prompts import CALLBACK_NAMES, NAMES, Prompts
 from telephony.settings import Settings
 from telephony.sip_headers import human_headers
@@ -60,8 +61,10 @@ class Switchboard:
         self.link = LinkServer(settings.worker.link, self)
         self.announcer = Announcer(settings)
         self._seals = Seals(self.announcer.key)
-        self.desk = FrontDesk(self.store, [t.name for t in settings.humans.targets], self._call_of)
+        self.presence = PresenceWatch(settings, lambda: self.line.look())
         self.line = HumanLine(self._absent)
+        names = [t.name for t in settings.humans.targets]
+        self.desk = FrontDesk(self.store, names, self._call_of, self._seen, self.line.look)
         self.dead = asyncio.Event()
         self.engine = BaresipEngine(settings, self._incoming, self.dead.set)
         self.callbacks = CallbackDesk(
@@ -212,9 +215,20 @@ class Switchboard:
 
     # --- humans ---
 
-    def _absent(self) -> frozenset[str]:
-        """Targets that are not rung."""
-        return self.desk.away
+    def _absent(self) -> dict[str, str]:
+        """Targets that are not rung, and why."""
+        return {**dict.fromkeys(self.presence.absent, "absent"), **dict.fromkeys(self.desk.away, "away")}
+
+    def unavailable(self) -> dict[str, str]:
+        """Every target, and why it would not be rung now; empty: it would."""
+        absent, taken = self._absent(), self.line.taken
+        return {
+            t.name: absent.get(t.name, "in a call" if t.name in taken else "") for t in self.settings.humans.targets
+        }
+
+    def _seen(self, name: str) -> dict[str, str]:
+        """What is known of a human besides their own word."""
+        return {"phone": self.presence.states[name], "call": "in" if name in self.line.taken else ""}
 
     # --- orders from the web page --------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ Hears from: the gateway's call (stamped facts, events of the legs). Tells: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -86,9 +86,12 @@ class Transfer:
     def state(self) -> State:
         return self._desk.now.state
 
-    def retarget(self, targets: Sequence[str]) -> None:
-        """Names to try from the next handoff on: intent, hours and who is busy are known by then."""
-        self._desk.targets = list(targets)
+    def retarget(self, targets: Sequence[str], skipped: Mapping[str, str] | None = None) -> None:
+        """Names to try from the next handoff on: intent, hours and who is there are known by then.
+
+        ``skipped``: the others, and why, for the record.
+        """
+        self._desk.targets, self._desk.skipped = list(targets), dict(skipped or {})
 
     def receive(self, event: Stamped | Event) -> Sequence[Command]:
         """A committed fact, or an event of a leg. Its own facts coming back change nothing.

@@ -33,6 +33,7 @@ class Desk:
 
     def __init__(self, targets: Sequence[str], policy: Policy) -> None:
         self.targets = list(targets)
+        self.skipped: dict[str, str] = {}
         self.policy = policy
         self.now = Situation()
         self.timers: dict[str, float] = {}

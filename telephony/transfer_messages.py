@@ -86,7 +86,7 @@ class HumanFree(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InLine(Event):
-    """Answers `AskForHuman`, and says so again whenever it changes: the caller's place, 1 = next."""
+    """Answers `AskForHuman`, and again whenever it changes: the caller's place, 1 = next; 0: nobody is there at all."""
 
     place: int
 

@@ -57,7 +57,10 @@ def hold(desk: Desk, word: str) -> str:
     now.started = now.announce = False
     rule = {"offer": "due.offer-unanswered", "agreed": "due.agreed"}.get(word, f"due.{now.reason}")
     threshold = policy.offer_s if word == "offer" else None
-    desk.enter("HOLDING", target="", rule=rule, threshold=threshold, reason=now.reason, targets=len(now.remaining))
+    why: dict[str, Any] = {"reason": now.reason, "targets": len(now.remaining)}
+    if desk.skipped:
+        why["skipped"] = desk.skipped
+    desk.enter("HOLDING", target="", rule=rule, threshold=threshold, **why)
     return "next" if now.remaining else "exhausted"
 
 

@@ -110,7 +110,7 @@ def signal_of(event: Stamped | Event, now: Situation, policy: Policy) -> str | N
     elif isinstance(event, HumanFree):
         word = "free"
     elif isinstance(event, InLine):
-        word = "in_line" if now.asking else None
+        word = None if not now.asking else "in_line" if event.place else "exhausted"
     elif isinstance(event, HumanSilent):
         word = "silent" if _is_present(event.attempt, now) else None
     elif isinstance(event, (HumanProgress, HumanAnswered, HumanFailed, HumanLeft)):

@@ -116,7 +116,7 @@ class VirtualCall:
         self._stored = False
         around = Surroundings(
             settings=self.settings, store=self.store, prompts=self.prompts, dialler=self.exchange, syncer=self.syncer,
-            absent=lambda: (), line=line or HumanLine(), finished=self.finished.append, aside=self._aside,
+            absent=dict, line=line or HumanLine(), finished=self.finished.append, aside=self._aside,
         )  # fmt: skip
         self.call = Call(around, 1, name, self.line, self.now)
         self.worker = Port("w1")

@@ -137,7 +137,6 @@ class Rig:
     async def folder_of(self, n: int = 0) -> Path:
         """The ``n``-th call folder, once the call has ended and its sound is finished."""
 
-
         def finished() -> bool:
             folder = self._folder(n)
             return folder is not None and self.ended(folder) and not list(folder.glob("*.part"))

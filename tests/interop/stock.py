@@ -118,7 +118,6 @@ class Baresip:
     async def has_recorded(self, seconds: float) -> None:
         """Until its recording of what it receives is so long."""
 
-
         def long_enough() -> bool:
             # 8 kHz, 16 bits: the file's growth is the clock.
             path = self._heard()
@@ -163,7 +162,6 @@ class Facts:
 
     async def wait(self, name: str, timeout_s: float = 60.0, **fields: Any) -> dict[str, Any]:
         """The first fact of this name with these fields."""
-
 
         def found() -> list[dict[str, Any]]:
             return [f for f in self.all if f["fact"] == name and all(f.get(k) == v for k, v in fields.items())]

@@ -187,6 +187,20 @@ def test_the_human_s_sound_stops_after_the_bridge(others: int) -> None:
     assert world.event(HumanSilent(t=61.0, attempt=1)) == []
 
 
+def test_the_last_human_goes_away_while_the_caller_is_in_line() -> None:
+    world = crowded()
+    world.fact(HandoffRequested(reason="request"), 10.0)
+    out = world.event(InLine(t=20.0, place=0))
+    assert out == [StopAsking(), TicketCallback(), StopHold(), TellCaller(prompt="nobody_callback")]
+
+
+def test_why_others_were_not_rung_is_on_the_record() -> None:
+    world = World()
+    world.transfer.retarget(["bob"], {"ann": "absent", "cy": "closed"})
+    world.fact(HandoffRequested(reason="request"), 10.0)
+    assert decisions(world)[0].inputs["skipped"] == {"ann": "absent", "cy": "closed"}
+
+
 def test_a_crisis_in_line_asks_again_with_its_rank() -> None:
     world = World(crisis_target="bob")
     world.far.crowded = True

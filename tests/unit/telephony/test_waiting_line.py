@@ -97,10 +97,11 @@ class LineMachine(RuleBasedStateMachine):
     def asks(self, name: str, rank: Rank, who: set[str]) -> None:
         caller = self.callers[name]
         if not caller.has:
-            caller.place = 0
+            caller.place = -1
             caller.wants = sorted(who)
             self.line.ask(caller, caller.wants, rank)
-            assert caller.has or caller.place, "asked and not answered"
+            assert caller.has or caller.place >= 0, "asked and not answered"
+            assert caller.has or (caller.place == 0) == (who <= self.away), "nobody there, or a place"
 
     @rule(name=st.sampled_from("abcde"))
     def frees(self, name: str) -> None:
@@ -144,7 +145,6 @@ class Caller:
         self.has, self.place, self.wants = target, 0, []
 
     def place_is(self, place: int) -> None:
-        assert place >= 1
         self.place = place
 
 
