@@ -154,11 +154,11 @@ class Conversation(Acting):
         if not turn and fact.text:
             return []
         danger, request = self._distress.crisis.heard(turn), asks_for_person(turn)
+        if request is None and (other := self._dialogue.asked_for_person(fact)):
+            turn, request = other, asks_for_person(other)
         if not danger and not self._crisis and (purpose := refused(turn)):
             return self._refuse(purpose)
         if self._silenced() and not danger:
-        if request is None and (other := self._dialogue.asked_for_person(fact)):
-            turn, request = other, asks_for_person(other)
             return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
         level: Level = "distress" if self._offer_is_due(change) else "calm"
         reason = due(Signs(danger=danger is not None, requested=request is not None, level=level))
