@@ -156,7 +156,8 @@ class WhisperTranscriber:
             [prompt],
             beam_size=beam,
             num_hypotheses=beam,
-            max_length=len(prompt) + longest,
+            # CTranslate2 generates at most min(max_length / 2, max_length - prompt): half is meant for the prompt.
+            max_length=max(2 * longest, len(prompt) + longest),
             return_scores=True,
             return_no_speech_prob=True,
         )[0]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+import soxr
 
 from tests.unit.voice.engines.conftest import clip
 from voice.engines.errors import EngineMissing
@@ -27,6 +30,9 @@ SAID = {
 }
 
 
+CLIPS = Path(__file__).parents[4] / "voice" / "demo" / "clips"
+
+
 def words(text: str) -> set[str]:
     return {w.strip(".,!?").lower() for w in text.split()}
 
@@ -37,6 +43,13 @@ def test_read_sentences_are_understood(transcriber: WhisperTranscriber, name: st
     assert SAID[name] <= words(heard.text)
     assert heard.rejected == ""
     assert heard.no_speech < 0.6
+
+
+def test_a_long_fast_turn_is_heard_to_its_end(transcriber: WhisperTranscriber) -> None:
+    """Forty words in nine seconds, as upset callers speak."""
+    samples, rate = soundfile.read(CLIPS / "upset_5.flac", dtype="float32")
+    text = transcriber.recognise(soxr.resample(samples, rate, 8000)).text
+    assert text.endswith("what to do.")
 
 
 async def test_calls_at_once_never_share_a_word(transcriber: WhisperTranscriber) -> None:
