@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from telephony.call_keys import press
 from telephony.call_said import report_replaced
 from telephony.facts import HoldChanged, KeyPressed
-from telephony.leg import Closed, Established, FarHold, Key, KeyDown, LegEvent, Progress
+from telephony.leg import RTP_LOST, Closed, Established, FarHold, Key, KeyDown, LegEvent, Progress
 from telephony.party import Party
-from telephony.transfer_messages import CallerLeft, HumanAnswered, HumanFailed, HumanLeft, HumanProgress
+from telephony.transfer_messages import CallerLeft, HumanAnswered, HumanFailed, HumanLeft, HumanProgress, HumanSilent
 
 if TYPE_CHECKING:
     from telephony.call import Call
@@ -67,11 +67,15 @@ def human_event(call: Call, event: LegEvent, attempt: int) -> None:
             call.sound.key(call.human)
         case FarHold(on=on) if current:
             _far_hold(call, call.human, on)
-        case Closed(status=status):
+        case Closed(status=status, reason=reason):
             was_up = current and call.human.leg is not None
+            was_joined = call.bridged
             if current:
                 drop_human(call)
-            if was_up:
+            if was_up and was_joined and reason == RTP_LOST:
+                # Nobody put the receiver down: the caller is still there and must be told.
+                call.log.event(HumanSilent(t=call.t, attempt=attempt))
+            elif was_up:
                 call.log.event(HumanLeft(t=call.t, attempt=attempt))
             else:
                 call.log.event(HumanFailed(t=call.t, status=status, attempt=attempt))

@@ -38,6 +38,7 @@ from telephony.facts import (
 from telephony.link_codec import LAST_OF_TURN, AudioRecord
 from telephony.messages import from_json
 from telephony.prompts import Prompt
+from telephony.transfer_messages import AnswerCame
 
 if TYPE_CHECKING:
     from telephony.call import Call
@@ -85,6 +86,9 @@ def hear(call: Call, message: dict[str, Any]) -> None:
         case UploadPrompt(name="nobody_callback" as name, pcm_base64=pcm, text=text):
             call.own_prompts[name] = Prompt(name=name, text=text, pcm=base64.b64decode(pcm))
             call.go_on()
+        case UploadPrompt(name="answer" as name, pcm_base64=pcm, text=text):
+            call.own_prompts[name] = Prompt(name=name, text=text, pcm=base64.b64decode(pcm))
+            call.log.event(AnswerCame(t=call.t))
         case HangUp(ending="resolved"):
             if not (call.agent_silenced or call.bridged):
                 call.farewell = obj

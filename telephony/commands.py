@@ -60,7 +60,8 @@ class UploadBriefing(Command):
 class UploadPrompt(Command):
     """A prompt of this call's own [8 kHz, 16-bit little-endian, base64], in place of the fixed one of that name.
 
-    Only ``nobody_callback``, which then reads the caller's number back.
+    ``nobody_callback``, which then reads the caller's number back; or ``answer``: what the human asked for is said to
+    the human alone, while the briefing is being told or decided on.
     """
 
     name: str

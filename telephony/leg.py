@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+RTP_LOST = "rtp stream error"
+"""Reason of a `Closed` after 20 s without a packet, as the stack words it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegEvent:

@@ -40,7 +40,7 @@ def without_words(fact: Fact) -> Fact:
             return replace(fact, text="")
         case BargedIn():
             return replace(fact, heard_text="")
-        case Said(prompt="" | "briefing" | "nobody_callback"):
+        case Said(prompt="" | "briefing" | "answer" | "nobody_callback"):
             # The agent reads details back; its fixed prompts name nothing of a caller.
             return replace(fact, text="")
         case BriefingBuilt():

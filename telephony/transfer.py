@@ -60,11 +60,12 @@ ACTIONS: Final[dict[str, Callable[[Desk, str], str | None]]] = {
     action.__name__: action
     for action in (
         ringing.offer, ringing.wait_for_answer, ringing.hold, ringing.seek, ringing.wait_in_line, ringing.sharpen,
-        ringing.dial, ringing.ring,
-        ringing.answer, ringing.reassure, ringing.fail, ringing.part, ringing.promise_callback, ringing.return_caller,
+        ringing.dial, ringing.ring, ringing.answer, ringing.reassure, ringing.fail, ringing.part,
+        ringing.promise_callback, ringing.return_caller,
         talking.screen, talking.wait_for_consent, talking.repeat_screening, talking.brief, talking.tell_briefing,
-        talking.repeat_briefing, talking.decide, talking.listen_again, talking.bridge, talking.introduce,
-        talking.introduced_one, talking.release, talking.withdraw, talking.lose_caller, talking.finish,
+        talking.repeat_briefing, talking.tell_answer, talking.think_over, talking.decide, talking.listen_again,
+        talking.bridge, talking.introduce, talking.introduced_one, talking.release, talking.withdraw,
+        talking.lose_caller, talking.finish,
     )
 }  # fmt: skip
 

@@ -29,6 +29,8 @@ _SAID = {
     "accept": "1 / yes",
     "decline": "2 / no",
     "repeat": "3 / repeat",
+    "answer_came": "question answered",
+    "answer_told": "answer played",
     "briefing_came": "briefing came after all",
     "briefed": "briefing played",
     "briefed_trusted": "briefing played, trusted",
@@ -91,6 +93,7 @@ def page() -> str:
         ("farewell to a human", table.FAREWELL_CAP_S),
         ("screening prompt", table.SCREENING_CAP_S),
         ("briefing", table.BRIEFING_CAP_S),
+        ("answer to a question", table.ANSWER_CAP_S),
         ("introductions", table.INTRO_CAP_S),
         ("callback read back", table.TOLD_CAP_S),
     ]

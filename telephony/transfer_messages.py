@@ -120,6 +120,11 @@ class CallerFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCame(Event):
+    """The worker has answered a question of the human: its sound is there, as prompt ``answer``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerLeft(Event):
     """BYE or CANCEL from the caller, or the leg broke."""
 

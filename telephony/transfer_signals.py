@@ -25,6 +25,7 @@ from telephony.facts import (
 )
 from telephony.messages import Stamped
 from telephony.transfer_messages import (
+    AnswerCame,
     CallerLeft,
     Event,
     HumanAnswered,
@@ -105,6 +106,8 @@ def signal_of(event: Stamped | Event, now: Situation, policy: Policy) -> str | N
     elif isinstance(event, CallerLeft):
         early = now.joined_s is None or event.t - now.joined_s < EARLY_DROP_S
         word = "caller_left" if early else "caller_hung_up"
+    elif isinstance(event, AnswerCame):
+        word = "answer_came"
     elif isinstance(event, PromptPlayed):
         word = _of_prompt(event, now, policy)
     elif isinstance(event, HumanFree):
@@ -196,6 +199,8 @@ def _of_prompt(event: PromptPlayed, now: Situation, policy: Policy) -> str | Non
         return "screened"
     if event.prompt == now.leg.farewell:
         return "bye"
+    if event.prompt == "answer":
+        return "answer_told" if now.state == "DECIDING" else briefed(now, policy)
     if event.prompt == "briefing_missing" and now.briefing_built and not now.leg.told_missing:
         return "briefing_came"
     return briefed(now, policy) if event.prompt in ("briefing", "briefing_missing") else None

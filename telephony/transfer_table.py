@@ -24,6 +24,8 @@ BRIDGE_CAP_S: Final = 2.0
 """Joining takes ≤ 300 ms; a bridge that has not come after 2 s will not."""
 INTRO_CAP_S: Final = 8.0
 """Both introductions take under 5 s."""
+ANSWER_CAP_S: Final = 8.0
+"""A detail and its value take 2–4 s."""
 TOLD_CAP_S: Final = 20.0
 """Number and window of the callback are read back in about 10 s."""
 NEWS_FIRST_S: Final = 15.0
@@ -79,6 +81,7 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
     ("BRIEFING", "briefed"): Row("DECIDING", "decide"),
     ("BRIEFING", "briefed_trusted"): Row("BRIDGING", "bridge"),
     ("DECIDING", "repeat"): Row("BRIEFING", "repeat_briefing"),
+    ("DECIDING", "answer_told"): Row(None, "think_over"),
     ("DECIDING", "decide"): Row("FAILED", "fail"),
     ("BRIDGING", "bridged"): Row("BRIDGED", "introduce"),
     ("BRIDGING", "bridge"): Row("FAILED", "fail"),
@@ -109,6 +112,7 @@ _EXTRA: Final[dict[str, tuple[tuple[State, ...], Row]]] = {
     "withdrew": (("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row("IDLE", "withdraw")),
     "requested": (("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row(None, "sharpen")),
     "news": (("HOLDING", "DIALLING", "SCREENING", "BRIEFING", "DECIDING", "FAILED"), Row(None, "reassure")),
+    "answer_came": (("BRIEFING", "DECIDING"), Row(None, "tell_answer")),
     "worker_here": (("SCREENING", "BRIEFING", "DECIDING"), Row(None, "listen_again")),
 }
 TABLE.update({(state, signal): row for signal, (states, row) in _EXTRA.items() for state in states})

@@ -65,6 +65,20 @@ def repeat_briefing(desk: Desk, word: str) -> None:
     tell_briefing(desk, word)
 
 
+def tell_answer(desk: Desk, _: str) -> None:
+    """To a question about a detail, in place of what the human hears now; the time to decide runs when it was told."""
+    if not desk.leg.repeats_left:
+        return
+    desk.leg.repeats_left -= 1
+    timer = "briefed" if desk.now.state == "BRIEFING" else "decide"
+    desk.arm(timer, table.ANSWER_CAP_S + (desk.policy.decide_s if timer == "decide" else 0.0))
+    desk.tell(TellHuman(prompt="answer"))
+
+
+def think_over(desk: Desk, _: str) -> None:
+    desk.arm("decide", desk.policy.decide_s)
+
+
 def decide(desk: Desk, _: str) -> None:
     desk.cancel("briefed")
     desk.arm("decide", desk.policy.decide_s)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from telephony.commands import HangUp
 from telephony.facts import (
     CallerWithdrew,
+    ConsentHeard,
     CardTyped,
     ConsentChanged,
     Disclosed,
@@ -130,6 +131,8 @@ class Conversation(Acting):
             return self._heard(fact, now, change)
         elif isinstance(fact, KeyPressed) and fact.leg == "caller":
             return self._key(fact, now)
+        elif isinstance(fact, ConsentHeard) and fact.intent == "other":
+            return list(self._handing.asked(fact.text))
         elif isinstance(fact, HandoffRequested):
             self._dialogue.hand_over()
             self._keypad.forget()

@@ -21,6 +21,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerHuman:
+    """Tell the human, and nobody else, a detail that was asked for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
     """Give a fact to the gateway. It takes effect when it comes back committed, not before."""
 
@@ -28,4 +35,4 @@ class Emit:
     decision: Decision | None = None
 
 
-Action = Say | Emit | HangUp
+Action = Say | AnswerHuman | Emit | HangUp

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from telephony.facts import CallbackTicketed, CallEnded, Fact, HandoffState, LegsBridged, State
-from voice.conversation.commands import Emit
+from voice.conversation.commands import AnswerHuman, Emit
 from voice.handoff.briefing import Notes, build
+from voice.handoff.questions import answer
 
 _QUIET: frozenset[State] = frozenset(
     {
@@ -60,6 +61,11 @@ class Handing:
                 self.over = False
                 return True
         return False
+
+    def asked(self, text: str) -> list[AnswerHuman]:
+        """A question of the human about a detail; before consent and after the bridge nothing is answered."""
+        told = answer(text, self.notes) if self.state in ("BRIEFING", "DECIDING") else None
+        return [AnswerHuman(text=told)] if told else []
 
     def briefing(self, done: list[str]) -> list[Emit]:
         """The briefing, as soon as it is needed and again whenever it would say something else."""

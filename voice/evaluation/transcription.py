@@ -129,7 +129,7 @@ def _digits(text: str) -> str:
     return " ".join("".join(run for run, _, _ in digit_runs(tokens(text))))
 
 
-def _errors(pairs: list[tuple[str, str]]) -> tuple[float, tuple[float, float]]:
+def word_errors(pairs: list[tuple[str, str]]) -> tuple[float, tuple[float, float]]:
     """Word error rate and its 95 % bootstrap interval over utterances."""
     import jiwer
     from whisper_normalizer.english import EnglishTextNormalizer
@@ -159,11 +159,11 @@ def _clean(data: list[Utterance], heard: list[Heard]) -> list[Figure]:
     for name, belongs, target in groups:
         pairs = [_pair(u, h.asked.text) for u, h in zip(data, heard, strict=True) if belongs(u)]
         if pairs:
-            value, interval = _errors(pairs)
+            value, interval = word_errors(pairs)
             out.append(_figure(name, value, "ratio", interval, len(pairs), target))
     raw = [_pair(u, h.plain.text) for u, h in zip(data, heard, strict=True) if u.source in DIGITS]
     if raw:
-        value, interval = _errors(raw)
+        value, interval = word_errors(raw)
         out.append(_figure("wer_digits_unasked", value, "ratio", interval, len(raw), None))
     out.append(
         _figure("accepted", sum(not h.asked.rejected for h in heard) / len(heard), "ratio", None, len(heard), None)
@@ -181,7 +181,7 @@ def _noisy(data: list[Utterance], noisy: list[Heard]) -> list[Figure]:
         taken = [i for i in part if not noisy[i].asked.rejected]
         if not taken:
             continue
-        value, interval = _errors([_pair(data[i], noisy[i].asked.text) for i in taken])
+        value, interval = word_errors([_pair(data[i], noisy[i].asked.text) for i in taken])
         out.append(_figure(f"wer_babble_10_db{name}", value, "ratio", interval, len(taken), 0.25))
         accepted = len(taken) / len(part)
         out.append(

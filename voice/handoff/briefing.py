@@ -41,6 +41,9 @@ _WHY: dict[Reason, str] = {
     "stuck": "I could not help further", "worker-lost": "my system failed",
 }  # fmt: skip
 
+_FOR_PERSON = ("human-led", "ai-gathers")
+"""Modes of matters that no agent finishes: then it was not at its wits' end, it did what it should."""
+
 
 @dataclass(slots=True)
 class Notes:
@@ -129,7 +132,10 @@ def _state(notes: Notes) -> dict[str, Any]:
     level = notes.distress.level if notes.distress else None
     because = [b for b in notes.distress.because if b.kind != "voice"] if notes.distress else []
     spans = [{"start": b.start, "end": b.end, "text": str(b.value)} for b in because]
+    intent = notes.playbook.intent(notes.intent.intent) if notes.intent else None
     why = _WHY[notes.reason] if notes.reason else ""
+    if notes.reason == "stuck" and intent is not None and intent.touchpoint.mode in _FOR_PERSON:
+        why = "a person takes care of this"
     if level in ("attend", "distress"):
         mood = "Upset"
         quote = _strongest(because)
@@ -153,7 +159,10 @@ def _next(notes: Notes) -> dict[str, Any]:
 
 
 def _spoken(fields: dict[str, dict[str, Any]]) -> str:
-    """As much as `MAX_WORDS` words hold. First to go is what was done, then the quote, then the need's details."""
+    """As much as `MAX_WORDS` words hold. First to go is what was done, then the quote, then what is asked for.
+
+    The caller was told that nothing need be repeated: details go last.
+    """
     quoteless = fields["state"]["text"].split(", said ")[0]
     details = fields["need"]["text"] + (f", {fields['need']['extra']}" if fields["need"].get("extra") else "")
     who, need, done, state, following = (f["text"] for f in fields.values())
@@ -162,6 +171,7 @@ def _spoken(fields: dict[str, dict[str, Any]]) -> str:
         (who, details, done, state, following),
         (who, details, state, following),
         (who, details, quoteless, following),
+        (who, details, quoteless),
         (who, need, quoteless, following),
     ):
         text = ". ".join(parts) + "."

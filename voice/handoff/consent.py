@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from voice.conversation.words import find, tokens
+from voice.handoff.questions import asks_for_detail
 
 Consent = Literal["accept", "decline", "repeat", "other"]
 
@@ -42,7 +43,7 @@ def interpret(text: str) -> Consent:
     'other'
     """
     heard = tokens(text)
-    if not heard or any(find(heard, p) for p in _MACHINE):
+    if not heard or any(find(heard, p) for p in _MACHINE) or asks_for_detail(heard):
         return "other"
     if any(find(heard, p) for p in _HARMLESS_NO):
         return "accept" if len(heard) <= _LONGEST_ACCEPT else "other"

@@ -26,10 +26,10 @@ from telephony.facts import (
 )
 from telephony.messages import Stamped
 from voice.conversation.call import Conversation
-from voice.conversation.commands import Action, Emit, Say
+from voice.conversation.commands import Action, AnswerHuman, Emit, Say
 from voice.conversation.patience import Expectation
 from voice.pipeline.agent_audio import AgentAudio
-from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Likely, Prepare, Utter
+from voice.pipeline.frames import Answer, Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Likely, Prepare, Utter
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
 
@@ -112,6 +112,8 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
                     self._port.emit(fact, decision)
                     if isinstance(fact, BriefingBuilt):
                         await self.push_frame(Brief(text=fact.text, fields=fact.fields))
+                case AnswerHuman(text=text):
+                    await self.push_frame(Answer(text=text))
                 case HangUp():
                     self._port.command(action)
         await self._expect()

@@ -80,6 +80,13 @@ class Brief(DataFrame):  # type: ignore[misc]
 
 
 @dataclass
+class Answer(DataFrame):  # type: ignore[misc]
+    """Downstream, to speech: tell the human alone."""
+
+    text: str = ""
+
+
+@dataclass
 class Cut(DataFrame):  # type: ignore[misc]
     """Downstream, to speech: turns up to ``turn`` are over. ``onset_s``: the speech that cut them, if any."""
 

@@ -21,7 +21,7 @@ from voice.conversation.callback import PROMPT, callback_sentence
 from voice.conversation.commands import Say
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.engines import Engines
-from voice.pipeline.frames import Brief, Committed, Cut, EngineBroke, Prepare, Utter
+from voice.pipeline.frames import Answer, Brief, Committed, Cut, EngineBroke, Prepare, Utter
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
 
@@ -57,6 +57,7 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         self._making: tuple[int, asyncio.Task[None]] | None = None
         self._guess: asyncio.Task[None] | None = None
         self._briefing: asyncio.Task[None] | None = None
+        self._answering: asyncio.Task[None] | None = None
         self._callback_window, self._callback_sent = callback_window, False
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -74,6 +75,8 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
                 if self._briefing is not None:
                     self._briefing.cancel()
                 self._briefing = asyncio.get_running_loop().create_task(self._brief(frame))
+            case Answer(text=text):
+                self._answering = asyncio.get_running_loop().create_task(self._answer(text))
             case Committed():
                 return
             case _:
@@ -84,8 +87,9 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
         self._prepare(None)
         if self._making is not None:
             self._making[1].cancel()
-        if self._briefing is not None:
-            self._briefing.cancel()
+        for task in (self._briefing, self._answering):
+            if task is not None:
+                task.cancel()
 
     def _prepare(self, say: Say | None) -> None:
         """Only where nothing rewords a reply: a language model is not asked about what may never be said."""
@@ -159,6 +163,15 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
             return
         encoded = base64.b64encode(pcm).decode()
         self._port.command(UploadBriefing(pcm_base64=encoded, text=frame.text, fields=frame.fields))
+
+    async def _answer(self, text: str) -> None:
+        """What the human asked for; without its sound the briefing or the wait goes on."""
+        try:
+            pcm = await self._engines.synthesizer.render(text, BRIEFING_WPM)
+        except Exception as exc:  # noqa: BLE001 - the human can still ask for the whole briefing again
+            log.error("engine failed", engine="synthesis", why=type(exc).__name__)
+            return
+        self._port.command(UploadPrompt(name="answer", pcm_base64=base64.b64encode(pcm).decode(), text=text))
 
     async def _read_number_back(self, frame: Brief) -> None:
         """Before the briefing: with nobody to ring it is due at once, the briefing not before a phone was answered."""

@@ -102,6 +102,13 @@ class Gateway:
     async def human_says(self, text: str) -> None:
         self._human += bytes(8000) + await self.engines.synthesizer.render(text, 165) + bytes(16000)
 
+    def hear_caller(self, pcm: bytes) -> None:
+        """Sound from the caller's line [8 kHz, 16-bit]."""
+        self._mouth += pcm
+
+    def hear_human(self, pcm: bytes) -> None:
+        self._human += pcm
+
     async def listen_to_human(self, on: bool) -> None:
         await self._pipeline.listen_to_human(on)
 

@@ -54,6 +54,7 @@ from telephony.transfer import (
     TicketCallback,
     Transfer,
 )
+from telephony.transfer_messages import AnswerCame
 from telephony.transfer_table import TABLE
 
 EDGES = {(state, row.to) for (state, _), row in TABLE.items() if row.to}
@@ -252,7 +253,7 @@ class World:
             case TellHuman(prompt=prompt):
                 assert far.leg, f"{prompt} to nobody"
                 assert far.answered, f"{prompt} before the human answered"
-                if prompt in ("briefing", "briefing_missing", "decide"):
+                if prompt in ("briefing", "briefing_missing", "decide", "answer"):
                     assert far.consents >= 1 or self.trusted, "briefing before consent"
                 far.human_hears = prompt
             case BridgeLegs():
@@ -369,6 +370,8 @@ class World:
                 return self.event(PromptPlayed(t=t, leg="human", prompt=self.far.human_hears))
             case "caller_played":
                 return self.event(PromptPlayed(t=t, leg="caller", prompt=self.far.caller_hears))
+            case "answered_question":
+                return self.event(AnswerCame(t=t))
             case "built":
                 return self.fact(BriefingBuilt(text="", fields={}))
             case "bridged":
@@ -406,4 +409,5 @@ ALPHABET = (
     "offered", "agreed", "refused", "requested", "crisis", "withdrew", "progress", "answered", "busy", "left", "key1",
     "key2", "key3", "yes", "human_played", "caller_played", "built", "bridged", "said", "worker_lost", "worker_here",
     "caller_left", "ended", "time", "wait", "crowded", "next_in_line", "free", "silent",
+    "answered_question",
 )  # fmt: skip

@@ -46,7 +46,7 @@ from telephony.transfer import (
     TellHuman,
     TicketCallback,
 )
-from telephony.transfer_messages import AudioHeard
+from telephony.transfer_messages import AnswerCame, AudioHeard
 from tests.unit.telephony.handoff_world import World
 
 BUILT = BriefingBuilt(text="A billing dispute.", fields={})
@@ -113,6 +113,35 @@ def outcomes(world: World) -> list[str]:
 
 def decisions(world: World) -> list[Decision]:
     return [c.decision for c in world.log if isinstance(c, Commit) and c.decision is not None]
+
+
+# --- the human asks about a detail ---
+
+
+def test_an_answer_takes_the_briefings_place_and_then_the_question_comes() -> None:
+    world = briefing()
+    assert world.event(AnswerCame(t=22.0)) == [TellHuman(prompt="answer")]
+    assert world.event(PromptPlayed(t=25.0, leg="human", prompt="answer")) == [TellHuman(prompt="decide")]
+    assert world.transfer.state == "DECIDING"
+
+
+def test_an_answer_gives_the_human_time_to_decide_anew() -> None:
+    world = deciding()
+    assert world.transfer.deadline_s() == 42.0
+    assert world.event(AnswerCame(t=40.0)) == [TellHuman(prompt="answer")]
+    world.event(PromptPlayed(t=43.0, leg="human", prompt="answer"))
+    assert world.transfer.deadline_s() == 55.0
+    assert world.fact(human_key("1"), 54.0)[-1] == BridgeLegs()
+
+
+def test_nothing_of_the_caller_is_answered_before_consent() -> None:
+    assert screening().event(AnswerCame(t=15.0)) == []
+
+
+def test_questions_come_to_an_end() -> None:
+    world = deciding()
+    told = [world.event(AnswerCame(t=31.0 + n)) for n in range(5)]
+    assert told == [[TellHuman(prompt="answer")]] * 3 + [[], []]
 
 
 # --- in line with other callers ---
