@@ -1,11 +1,10 @@
 """Has the caller finished? From voice activity, what was heard so far and what the agent asked for. Pure.
 
 Waiting is cheap to get wrong both ways: too short talks over people, too long sounds absent (human turn gaps are
-0.2-0.3 s). So work starts 0.1 s into every pause and is thrown away if speech goes on; the wait itself depends:
-finished by sound (smart-turn) and words 0.25 s, by one of them about 0.5 s, unfinished 0.9 s, numbers by their
-grammar, names 0.8 s, and half as long again for an upset caller.
+0.2-0.3 s). So work starts 0.1 s into every pause and is thrown away if speech goes on; how long is waited depends on
+what was said (`voice.conversation.patience`).
 
-Hears from: `voice.pipeline.hearing` (windows, verdicts, words). Tells: the same.
+Hears from: `voice.pipeline.listener` (windows, verdicts, words). Tells: the same.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from voice.conversation.patience import NOTHING_HEARD, SHORT_S, SHORT_WAIT_S, Expectation, patience_s
+from voice.conversation.patience import NOTHING_HEARD, Expectation, patience_s
 
 START_S = 0.09
 """Speech this long is an onset: three windows of 32 ms. One is a click."""
@@ -171,9 +170,7 @@ class Endpointing:
         if long >= LONGEST_TURN_S or (long >= LONG_TURN_S and silence_s >= STOP_S):
             wait_s, rule = 0.0, "turn too long"
         else:
-            wait_s, rule = patience_s(turn.text, turn.p_complete, self.expectation)
-            if long < SHORT_S and wait_s < SHORT_WAIT_S:
-                wait_s, rule = SHORT_WAIT_S, f"{rule}, but short"
+            wait_s, rule = patience_s(turn.text, turn.p_complete, self.expectation, spoken_s=long)
         # Windows are 32 ms: one that ends just before the wait is up must not cost another 32 ms.
         if silence_s < wait_s - 0.01:
             return ()

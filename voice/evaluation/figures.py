@@ -140,7 +140,7 @@ def evaluate(
     elif what == "turns":
         from voice.evaluation.turns import figures as turns_figures
 
-        figures = turns_figures(seed)
+        figures = turns_figures(calls, seed)
     else:
         raise UserError(f"eval {what}: choose ear, transcription, turns, latency, dialogue or handoff")
     if as_json:

@@ -1,7 +1,7 @@
 """``warmline eval turns``: are callers cut off, how long do they wait, does the agent stop when it must and only then.
 
 All of it on `voice.evaluation.virtual_line`: the code of a live call on a clock of its own, so a run is repeatable and
-needs no telephone. What network and jitter buffers add to an interruption is measured in live calls (``--live``,
+needs no telephone. What network and jitter buffers add to an interruption is measured in live calls (``--calls``,
 `voice.evaluation.turns_live`).
 
 Hears from: ``$WARMLINE_DATA``. Tells: `voice.evaluation.figures`.
@@ -25,7 +25,7 @@ from voice.engines.transcription import load_transcriber
 from voice.engines.turn_end import SmartTurn
 from voice.engines.vad import SileroModel
 from voice.errors import UserError
-from voice.evaluation import turns_ends, turns_stops
+from voice.evaluation import turns_ends, turns_live, turns_stops
 from voice.evaluation.transcription import Utterance, phone_band, utterances
 from voice.evaluation.turns_corpus import build, sentences
 from voice.evaluation.virtual_line import Models
@@ -40,8 +40,10 @@ _AGENT = (
 )
 
 
-def figures(seed: int) -> list[Figure]:
-    """Every figure but those of live calls."""
+def figures(calls: int, seed: int) -> list[Figure]:
+    """``calls`` > 0: interruptions in so many live calls at once, and nothing else."""
+    if calls:
+        return turns_live.figures(calls, seed)
     return asyncio.run(_figures(seed))
 
 

@@ -97,7 +97,12 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
         ("four five", 0.99, {"expects": "digits", "digits": 4}, 1.2),
         ("four five one nine", 0.0, {"expects": "digits", "digits": 4}, 0.3),
         ("four five one", 0.99, {"expects": "digits"}, 1.0),
+        ("four five one nine four", 0.9, {"expects": "digits", "digits": 4}, 1.0),
+        ("this phase.", 0.9, {"expects": "digits", "digits": 4}, 1.0),
+        ("No.", 0.9, {"expects": "digits", "digits": 4}, 0.25),
         ("I don't have it here.", 0.9, {"expects": "digits", "digits": 4}, 0.25),
+        ("It was on the 22nd.", 0.9, {}, 0.9),
+        ("The blind man.", 0.9, {}, 0.7),
         ("Anna Smith.", 0.9, {"expects": "name"}, 0.8),
         ("my number is four five", 0.9, {}, 0.8),
         ("", None, {}, 0.5),
@@ -106,6 +111,12 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
 def test_how_long_a_pause_may_be(text: str, p: float | None, expectation: dict[str, object], wait_s: float) -> None:
     got, _ = patience_s(text, p, Expectation(**expectation))  # type: ignore[arg-type]
     assert got == pytest.approx(wait_s)
+
+
+def test_a_short_beginning_is_waited_for_longer_than_a_short_answer() -> None:
+    assert patience_s("Keep in touch.", 0.99, Expectation(), spoken_s=1.2) == (0.6, "sounds finished, but short")
+    assert patience_s("Yes, that is right.", 0.99, Expectation(), spoken_s=1.2) == (0.25, "short answer")
+    assert patience_s("Keep in touch.", 0.99, Expectation(), spoken_s=1.6) == (0.25, "sounds finished")
 
 
 def test_dictated_digits_are_never_cut_at_a_breath() -> None:
