@@ -22,6 +22,8 @@ ANSWERS_AFTER_S = 0.8
 KEY_AFTER_S = 0.8
 """Nobody presses 1 before having heard a word."""
 HOLD_S = 2.0
+STRIKES_AFTER_S = 0.4
+"""Into the state; by then the first tone has been heard at both ends."""
 RINGS_S = 75.0
 
 
@@ -152,6 +154,7 @@ async def _take(stage: Stage, name: str, behaviour: str) -> None:
         human.send(do="hangup")
         return
     if behaviour == "holds":
+        await asyncio.sleep(1.0)
         await _hold(human)
     await asyncio.sleep(TALK_S)
     if not human.frozen and not stage.caller_leaves:
@@ -167,7 +170,7 @@ async def strike(stage: Stage) -> None:
         return
     if fault.strikes in ("", "crossing") or not await stage.state(fault.at):
         return
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(STRIKES_AFTER_S)
     human = stage.humans.get("h0")
     match fault.strikes:
         case "caller-leaves":
