@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from telephony.commands import ClearTurn, HangUp, PauseTurn, StartTurn, UploadBriefing, UploadPrompt
 from telephony.facts import (
     BriefingBuilt,
+    CallerVerified,
     CallerWithdrew,
     ConsentChanged,
     ConsentHeard,
@@ -26,6 +27,8 @@ from telephony.facts import (
     HandoffRequested,
     IntentRecognised,
     KeypadChanged,
+    MatterRecalled,
+    MatterRemembered,
     ModeChanged,
     ProsodyMeasured,
     Said,
@@ -46,9 +49,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
-    BriefingBuilt, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored, HandoffAnswered,
-    HandoffOffered, HandoffRequested, IntentRecognised, KeypadChanged, ModeChanged, ProsodyMeasured, SlotFilled,
-    SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
+    BriefingBuilt, CallerVerified, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored,
+    HandoffAnswered, HandoffOffered, HandoffRequested, IntentRecognised, KeypadChanged, MatterRecalled,
+    MatterRemembered, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
 """Meaningless once the legs are joined: the worker has left, and these are its echoes."""

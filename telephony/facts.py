@@ -151,6 +151,34 @@ class ConsentChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerVerified(Fact):
+    """The caller gave what only the owner of ``identity`` gives; ``by``: the details that matched its record."""
+
+    identity: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatterRecalled(Fact):
+    """What an earlier call of the verified caller left, with the consent given then. Nothing about a mood."""
+
+    matter: str
+    promise: str
+    days: int
+    rate_wpm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatterRemembered(Fact):
+    """What is kept for the caller's next call, with the consent just given, for ``privacy.remember_days``."""
+
+    identity: str
+    matter: str
+    promise: str
+    rate_wpm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erased(Fact):
     """In place of a fact the caller had erased: its ``seq`` and ``t`` stay, its content is gone. ``was``: its name."""
 

@@ -14,11 +14,13 @@ from telephony.facts import (
     BargedIn,
     Because,
     BriefingBuilt,
+    CallerVerified,
     CardTyped,
     ConsentHeard,
     Decision,
     DistressChanged,
     Fact,
+    MatterRemembered,
     Said,
     SlotFilled,
     Transcribed,
@@ -36,6 +38,8 @@ def without_words(fact: Fact) -> Fact:
             return replace(fact, value="")
         case CardTyped():
             return replace(fact, last4="")
+        case CallerVerified() | MatterRemembered():
+            return replace(fact, identity="")
         case ConsentHeard():
             return replace(fact, text="")
         case BargedIn():

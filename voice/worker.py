@@ -30,6 +30,7 @@ from voice.pipeline.link_client import LinkClient, LinkPort
 from voice.pipeline.prewarm import fixed, prewarm
 from voice.pipeline.prompts import render_prompts
 from voice.playbooks import Playbook
+from voice.store.memory import Memories
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,8 @@ class Calls:
 
     def __init__(self, settings: Settings, playbook: Playbook, engines: Engines) -> None:
         self._settings, self._playbook, self._engines = settings, playbook, engines
+        privacy = settings.privacy
+        self._memories = Memories.open(settings.store.dir, privacy.remember_days) if privacy.remember else None
         self._pipelines: dict[int, CallPipeline] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.link: LinkClient | None = None
@@ -93,6 +96,7 @@ class Calls:
             engines=self._engines,
             port=LinkPort(self.link, call),
             next_turn=attach.next_turn,
+            memories=self._memories,
         )
         past = list(_readable(attach.facts))
         await pipeline.start(past, resumed=attach.resumed)

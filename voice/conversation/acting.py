@@ -8,18 +8,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telephony.commands import HangUp
-from telephony.facts import ConsentChanged, Decision, Fact, HandoffOffered, HandoffRequested, KeypadChanged, Reason
+from telephony.facts import (
+    CallerVerified,
+    ConsentChanged,
+    Decision,
+    Fact,
+    HandoffOffered,
+    HandoffRequested,
+    KeypadChanged,
+    MatterRemembered,
+    Reason,
+)
 from telephony.settings import Settings
 from voice.conversation.commands import Action, Emit, Say
 from voice.conversation.dialogue import Dialogue
 from voice.conversation.disclosure import refusals
 from voice.conversation.distress import Distress
 from voice.conversation.handing import Handing
+from voice.conversation.identity import asking, verified
 from voice.conversation.keypad import Keypad, entry
 from voice.conversation.mode import Leading, Tracks
 from voice.conversation.numbers import spell
 from voice.conversation.pacing import Pacer
 from voice.conversation.refusal import Purpose
+from voice.conversation.remembering import Remembering
 from voice.conversation.reply import Reply
 from voice.conversation.silence import Silence
 from voice.conversation.voice_evidence import Detector
@@ -32,7 +44,10 @@ class Acting:
     """The parts of one call, and what they do together."""
 
     def __init__(self, settings: Settings, playbook: Playbook, detector: Detector | None) -> None:
+        if settings.privacy.remember:
+            playbook = asking(playbook)
         self._settings, self._playbook = settings, playbook
+        self._remembering = Remembering(settings.privacy.remember)
         self._dialogue = Dialogue(playbook, refusals(settings.privacy))
         self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
         self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
@@ -89,6 +104,36 @@ class Acting:
         self._silence.grace = self._silence.grace or wanted.secret
         return [Emit(fact=wanted)]
 
+    def _identified(self) -> list[Action]:
+        """The caller has just given the last detail that proves who they are."""
+        rule = self._playbook.identity
+        identity = verified(self._playbook, self._dialogue.matter.values)
+        if rule is None or not identity or identity == self._remembering.identity:
+            return []
+        self._remembering.identity = identity
+        return [Emit(fact=CallerVerified(identity=identity, by=(rule.slot, *rule.checks)))]
+
+    def _with_memory(self, reply: Reply) -> Reply:
+        """What an earlier call left, before the answer; at the end, the question whether to keep this one."""
+        if (known := self._remembering.recalled()) is not None:
+            self._pacer.preferred_wpm = known.rate_wpm
+            told = self._phrase("recalled").replace("{matter}", known.matter)
+            reply.parts[:0] = [p for p in (told, known.promise) if p]
+        if self._dialogue.phase == "closing" and self._remembering.ask(self._dialogue.answered):
+            self._dialogue.question = self._phrase("ask_memory")
+            reply.parts[-1:] = [self._dialogue.question]
+        return reply
+
+    def _remember(self, turn: Sequence[Token]) -> list[Action]:
+        """The answer to that question, and goodbye."""
+        rate = round(self._pacer.rate_wpm, 1)
+        facts = self._remembering.answer(turn, self._dialogue.answered, rate)
+        kept = any(isinstance(f.fact, MatterRemembered) for f in facts)
+        days = str(self._settings.privacy.remember_days)
+        text = self._phrase("remembered").replace("{days}", days) if kept else ""
+        self._dialogue.question = self._phrase("goodbye")
+        return self._reply(Reply(facts=facts).say(text, self._dialogue.question))
+
     def _hang_up(self) -> list[Action]:
         self._hung_up = True
         return [HangUp(cause="resolved")]
@@ -104,7 +149,7 @@ class Acting:
 
     def _phrase(self, name: str) -> str:
         number = spell(self._settings.agent.crisis_number)
-        return self._playbook.phrase(name, upset=self._upset).format(crisis_number=number)
+        return self._playbook.phrase(name, upset=self._upset).replace("{crisis_number}", number)
 
     def _silenced(self) -> bool:
         return self._handing.quiet or self._dialogue.phase == "handed"

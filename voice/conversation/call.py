@@ -60,6 +60,7 @@ class Conversation(Acting):
         fact = stamped.fact
         self._confirmed(fact)
         returned = self._handing.receive(fact)
+        self._remembering.receive(fact)
         change = self._distress.receive(stamped)
         mine: list[Action] = [change] if change else []
         mine += self._back() if returned else self._react(fact, stamped.t, change)
@@ -67,7 +68,7 @@ class Conversation(Acting):
             mine += self._lead(fact, stamped.t)
         mine += self._handing.briefing(self._dialogue.matter.done)
         if not isinstance(fact, KeypadChanged):
-            mine += self._keys()
+            mine += [*self._identified(), *self._keys()]
         return out + self._noted(mine, stamped.t)
 
     def deadline_s(self) -> float | None:
@@ -92,7 +93,7 @@ class Conversation(Acting):
         out: list[Action] = list(self._unconfirmed)
         if not self._greeted or self._silenced():
             return out
-        if self._dialogue.phase == "closing" or self._hung_up:
+        if (self._dialogue.phase == "closing" and not self._remembering.asking) or self._hung_up:
             return [*out, HangUp(cause="resolved")]
         text = self._phrase("crisis_stay") if self._crisis else self._dialogue.question
         # Sentences of the first worker that were never reported will not be: only this one is waited for.
@@ -174,9 +175,11 @@ class Conversation(Acting):
             return noted + (self._offer() if self._offer_due else [])
         if self._crisis:
             return self._stay()
+        if self._remembering.asking:
+            return self._remember(turn)
         reply = self._dialogue.hear(fact, upset=self._upset)
         self._silence.grace = reply.waits
-        return self._reply(reply)
+        return self._reply(self._with_memory(reply))
 
     def _lead(self, fact: Transcribed, now: float) -> list[Action]:
         """The mode after this turn, if it is another: on record before it has any effect."""
@@ -217,7 +220,7 @@ class Conversation(Acting):
         words = len(self._dialogue.last.split()) or 1
         self._dialogue.unheard = fact.cut and len(fact.text.split()) < _HEARD_ENOUGH * words
         last = not self._silence.queued or fact.text.strip() == self._dialogue.question.strip()
-        if self._dialogue.phase == "closing" and not fact.cut and last:
+        if self._dialogue.phase == "closing" and not fact.cut and last and not self._remembering.asking:
             return self._hang_up()
         return []
 
@@ -241,6 +244,8 @@ class Conversation(Acting):
         if self._crisis:
             again = self._request("crisis", "crisis.silence", {"stage": stage}) if stage == 3 else []
             return [*self._stay(), *again]
+        if self._remembering.asking:
+            return self._remember(())
         if self._dialogue.phase == "closing":
             return self._hang_up()
         if stage == 3:

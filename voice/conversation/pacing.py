@@ -41,6 +41,8 @@ class Pacer:
 
     rate_wpm: float = BASE_WPM
     caller_wpm: float | None = None
+    preferred_wpm: float = BASE_WPM
+    """Before the caller has been measured: the pace an earlier call settled on."""
     level: Level = "calm"
 
     def heard(self, rate_syl_s: float | None) -> None:
@@ -66,7 +68,7 @@ class Pacer:
         if level != "calm":
             return max(FLOOR_WPM, BASE_WPM * CALM_LAST)
         if self.caller_wpm is None:
-            return BASE_WPM
+            return min(max(self.preferred_wpm, FLOOR_WPM), CEILING_WPM)
         return min(max(self.caller_wpm, FLOOR_WPM), CEILING_WPM)
 
 

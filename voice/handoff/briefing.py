@@ -15,6 +15,7 @@ from telephony.facts import (
     Because,
     BriefingBuilt,
     CallAnswered,
+    CallerVerified,
     ConsentChanged,
     DistressChanged,
     EmotionScored,
@@ -59,6 +60,7 @@ class Notes:
     distress: DistressChanged | None = None
     reason: Reason | None = None
     voice_known: bool = False
+    verified: bool = False
 
     def receive(self, fact: Fact) -> bool:
         """Takes the fact in; True if a briefing built before it is out of date."""
@@ -66,6 +68,9 @@ class Notes:
             self.caller = fact.from_
         elif isinstance(fact, IntentRecognised):
             self.intent = fact
+            return True
+        elif isinstance(fact, CallerVerified):
+            self.verified = True
             return True
         elif isinstance(fact, SlotFilled):
             self.slots[fact.name] = fact
@@ -98,8 +103,11 @@ def build(notes: Notes, done: Sequence[str]) -> BriefingBuilt:
 def _who(notes: Notes) -> dict[str, Any]:
     name = notes.slots.get("customer_name")
     evidence = [_slot_span(name)] if name else []
-    spoken = f"{name.value}, not verified" if name else "Caller not verified"
-    return _field(spoken, evidence, name=name.value if name else "unknown", verified=False, number=notes.caller)
+    known = "verified" if notes.verified else "not verified"
+    spoken = f"{name.value}, {known}" if name else f"Caller {known}"
+    return _field(
+        spoken, evidence, name=name.value if name else "unknown", verified=notes.verified, number=notes.caller
+    )
 
 
 def _need(notes: Notes) -> dict[str, Any]:

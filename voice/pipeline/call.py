@@ -27,10 +27,12 @@ from voice.pipeline.dialogue import DialogueProcessor
 from voice.pipeline.engines import Engines
 from voice.pipeline.frames import Committed, HumanListening, LegAudio
 from voice.pipeline.hearing import HearingProcessor
+from voice.pipeline.memory import MemoryKeeper
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.speaking import SpeechProcessor
 from voice.pipeline.stopwatch import Stopwatch
 from voice.playbooks import Playbook
+from voice.store.memory import Memories
 
 _STARTS_WITHIN_S = 5.0
 
@@ -46,9 +48,11 @@ class CallPipeline:
         engines: Engines,
         port: CallPort,
         next_turn: int = 1,
+        memories: Memories | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         clock, agent, stopwatch = CallClock(monotonic), AgentAudio(), Stopwatch()
+        self._memory = MemoryKeeper(memories, port) if memories is not None else None
         conversation = Conversation(settings, playbook, engines.voice_detector(settings))
         self._hearing = HearingProcessor(
             engines=engines,
@@ -98,6 +102,8 @@ class CallPipeline:
         if resumed:
             self._dialogue.restore(log)
             self._hearing.restore(log)
+            if self._memory is not None:
+                self._memory.restore(log)
             await self._dialogue.resume(log[-1].t if log else 0.0)
         else:
             for stamped in log:
@@ -107,6 +113,8 @@ class CallPipeline:
         await self._worker.queue_frame(LegAudio(leg=leg, tick=tick, pcm=pcm, lost=lost, sent_db=sent_db))
 
     async def fact(self, stamped: Stamped) -> None:
+        if self._memory is not None:
+            self._memory.committed(stamped)
         await self._worker.queue_frame(Committed(stamped=stamped))
 
     async def listen_to_human(self, on: bool) -> None:
@@ -116,6 +124,8 @@ class CallPipeline:
         """Stops everything of this call."""
         self._hearing.close()
         self._speech.close()
+        if self._memory is not None:
+            await self._memory.settled()
         await self._worker.cancel()
         if self._run is not None:
             with contextlib.suppress(asyncio.CancelledError):

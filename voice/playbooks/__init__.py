@@ -14,9 +14,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from telephony.errors import ConfigError
-from voice.playbooks.schema import Article, Intent, Lookup, Playbook, Slot, Touchpoint
+from voice.playbooks.schema import Article, Identity, Intent, Lookup, Playbook, Slot, Touchpoint
 
-__all__ = ["Article", "Intent", "Lookup", "Playbook", "Slot", "Touchpoint", "check", "load", "shipped"]
+__all__ = ["Article", "Identity", "Intent", "Lookup", "Playbook", "Slot", "Touchpoint", "check", "load", "shipped"]
 
 
 def shipped() -> list[str]:
@@ -112,12 +112,14 @@ def _check_fields(playbook: Playbook, file: str, text: str) -> None:
     for intent in playbook.intents:
         records = playbook.records[intent.lookup.table].values() if intent.lookup else []
         common = set.intersection(*(set(r) for r in records)) if records else set()
-        keys = ("answer", "answer_upset", "action", "not_found", "not_done")
+        keys = ("answer", "answer_upset", "action", "not_found", "not_done", "promise")
         sentences = {key: getattr(intent, key) or "" for key in keys}
         if intent.followup is not None:
             sentences |= {"followup.ask": intent.followup.ask, "followup.done": intent.followup.done}
         for key in sentences:
             known = set(intent.slots) | (common if key.startswith("answer") else set())
+            if key == "promise":
+                known = set()  # kept as it is, without a caller's details
             sentence = sentences[key]
             for _, name, _, _ in string.Formatter().parse(sentence):
                 if name is not None and name not in known:

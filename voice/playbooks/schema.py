@@ -22,8 +22,9 @@ PHRASES = (
     "greeting", "sorry_no_answer", "back", "anything_else", "go_ahead", "next_matter", "goodbye", "not_understood",
     "heard", "heard_open", "apology", "noted", "small_talk", "silence_gentle", "silence_choice", "silence_person",
     "offer_distress", "offer_stuck", "offer_followup", "offer_no_detail", "offer_specialist", "offer_unclear",
-    "set_aside", "offer_declined", "person_hint", "machine", "card_again", "notes_off", "forgotten", "slot_again",
-    "slot_again_digits", "meant", "offer_request", "confirm", "crisis", "crisis_stay", "crisis_back", "wait", "repeat_nothing",
+    "set_aside", "offer_declined", "person_hint", "machine", "card_again", "notes_off", "forgotten",
+    "ask_memory", "remembered", "recalled", "slot_again", "slot_again_digits", "meant", "offer_request", "confirm",
+    "crisis", "crisis_stay", "crisis_back", "wait", "repeat_nothing",
 )  # fmt: skip
 """A playbook must give the first two; the others have a common wording (``common/phrases.toml``)."""
 
@@ -88,8 +89,17 @@ class Intent(Part):
     not_found: Sentence | None = None
     not_done: Sentence | None = Field(None, description="Said when `action` was refused.")
     followup: FollowUp | None = None
+    promise: Sentence | None = Field(None, description="What is open after `answer`, as told at the next call.")
     next_step: str = Field(description="What a human is asked to do, in the briefing.")
     touchpoint: Touchpoint = Touchpoint()
+
+
+class Identity(Part):
+    """How callers prove who they are: a number, and details that stand in its record."""
+
+    table: Name = Field(description="Of the records, by that number.")
+    slot: Name = Field(description="The number.")
+    checks: list[Name] = Field(min_length=1, description="Slots whose values must be those of the record.")
 
 
 class Article(Part):
@@ -107,6 +117,7 @@ class Playbook(Part):
     slots: dict[Name, Slot]
     intents: list[Intent] = Field(min_length=1)
     articles: dict[Name, Article] = Field(default_factory=dict)
+    identity: Identity | None = None
     records: dict[Name, dict[str, dict[str, str]]] = Field(default_factory=dict)
     phrases: dict[Name, Sentence]
     phrases_upset: dict[Name, Sentence] = Field(default_factory=dict)
@@ -135,7 +146,19 @@ class Playbook(Part):
             raise ValueError("two intents have the same name")
         for intent in self.intents:
             self._check(intent)
+        if self.identity is not None:
+            self._check_identity(self.identity)
         return self
+
+    def _check_identity(self, rule: Identity) -> None:
+        for slot in (rule.slot, *rule.checks):
+            if slot not in self.slots:
+                raise ValueError(f"identity needs slot {slot}, which [slots] does not describe")
+        if rule.table not in self.records:
+            raise ValueError(f"identity looks in {rule.table}, which [records] does not hold")
+        for number, record in self.records[rule.table].items():
+            if missing := [n for n in rule.checks if not record.get(n)]:
+                raise ValueError(f"records.{rule.table}.{number} lacks {', '.join(missing)}, by which identity checks")
 
     def _check(self, intent: Intent) -> None:
         for slot in intent.slots:
@@ -169,7 +192,9 @@ class Playbook(Part):
             out[f"slots.{name}.ask"] = slot.ask
             if slot.ask_upset:
                 out[f"slots.{name}.ask_upset"] = slot.ask_upset
-        keys = ("acknowledge", "acknowledge_upset", "action", "answer", "answer_upset", "not_found", "not_done")
+        keys = (
+            "acknowledge", "acknowledge_upset", "action", "answer", "answer_upset", "not_found", "not_done", "promise",
+        )  # fmt: skip
         for intent in self.intents:
             out |= {f"intents.{intent.name}.{k}": t for k in keys if (t := getattr(intent, k))}
             if intent.followup:

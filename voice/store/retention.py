@@ -13,8 +13,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from voice.errors import UserError
-from voice.store import peaks, schema
-from voice.store.calls import folder_of, open_call
+from voice.store import memory, peaks, schema
+from voice.store.calls import CallRecord, folder_of, open_call
 from voice.store.index import Index
 
 
@@ -34,8 +34,10 @@ def erase(store: Path, call_id: str, *, index: Index | None = None, actor: str =
         NoSuchCall: There is no such call.
         StillLive: It has not ended.
     """
-    if open_call(store, call_id).live:
+    call = open_call(store, call_id)
+    if call.live:
         raise StillLive(call_id)
+    _forget(store, call)
     folder = folder_of(store, call_id)
     doomed = store / "erasing" / call_id
     doomed.parent.mkdir(exist_ok=True)
@@ -51,6 +53,18 @@ def erase(store: Path, call_id: str, *, index: Index | None = None, actor: str =
     finally:
         if index is None:
             own.close()
+
+
+def _forget(store: Path, call: CallRecord) -> None:
+    """What callers are remembered by goes with the call it is from."""
+    answered = call.first("CallAnswered")
+    if answered is None or not answered.get("call_id") or not (store / memory.FILE).exists():
+        return
+    memories = memory.Memories.open(store, days=1)
+    try:
+        memories.forget_call(str(answered["call_id"]))
+    finally:
+        memories.close()
 
 
 def _remove(folder: Path) -> None:
