@@ -1,7 +1,8 @@
 """Gives memory that nothing uses any more back to the machine (glibc only; elsewhere nothing happens).
 
-Loading converts weights and leaves holes of 100 MB; each thread's own heap keeps more of them. With two heaps and one
-trim after loading the worker has 490 MB instead of 590.
+Loading converts weights and leaves holes of 100 MB, a run of a model takes 20 MB and more for a moment, and each
+thread's own heap keeps its share. Two heaps, blocks from 4 MB on mapped one by one, and a trim after loading: 560 MB
+instead of 680 under the work of eight calls, for 5 % more processor time.
 
 Hears from: `voice.worker`. Tells: the C library.
 """
@@ -11,15 +12,16 @@ from __future__ import annotations
 import ctypes
 import sys
 
-_M_ARENA_MAX = -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """``malloc.h``; mallopt(3)."""
-_ARENAS = 2
+_LIMITS = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 4 << 20, _M_TRIM_THRESHOLD: 8 << 20}
 
 
-def few_heaps() -> None:
-    """Threads share two heaps instead of having eight per core. Before any thread starts."""
+def keep_little() -> None:
+    """Sets the C library's limits. Before any thread starts."""
     if (libc := _glibc()) is not None:
-        libc.mallopt(_M_ARENA_MAX, _ARENAS)
+        for parameter, value in _LIMITS.items():
+            libc.mallopt(parameter, value)
 
 
 def give_back() -> None:

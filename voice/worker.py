@@ -126,7 +126,7 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         ConfigError, UserError, ProsodyError: A playbook, model or program that cannot be used: one line.
     """
     join_loguru()
-    memory.few_heaps()
+    memory.keep_little()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = stop or asyncio.Event()
     playbook = playbooks.load(settings.agent.playbook)

@@ -23,7 +23,7 @@ from voice.evaluation.latency_cost import cpu_s
 
 TURNS = ("where_is_my_order", "order_4519", "yes_right", "opening_hours", "no_thanks")
 """One calm errand; both agents answer each sentence."""
-GREETING_QUIET_S = 1.3
+GREETING_QUIET_S = (1.3, 2.4)
 """The rests inside the first words of a call are shorter; a caller who waits so long has heard the greeting out."""
 QUIET_S = (0.9, 2.0)
 """A caller's own gap before the next sentence, drawn anew each time: people do not speak in step."""
@@ -39,7 +39,10 @@ class Talker:
     ear: Ear = field(default_factory=Ear)
     said: int = 0
     bursts_seen: int = 0
-    gap_s: float = GREETING_QUIET_S
+    gap_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gap_s = float(self.rng.uniform(*GREETING_QUIET_S))
 
     def step(self, now: float) -> str | None:
         """The clip to play now, if it is our turn."""

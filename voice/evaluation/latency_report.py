@@ -100,7 +100,7 @@ _HEAD = """# Latency
 From `warmline eval latency --calls N --report docs`. Voice to voice [ms] at the caller's ear, over SIP and RTP: from
 the last 20 ms frame above −45 dBFS that the caller's telephone sent to the first speech it heard, its jitter buffer
 included. Every telephone is a process of its own on the same machine; all dial at once, and each leaves gaps of 0.9 to
-2 s of its own. *Held complete*: the agent took the turn for finished; otherwise it waits up to 0.9 s longer, on
+2.4 s of its own. *Held complete*: the agent took the turn for finished; otherwise it waits up to 0.9 s longer, on
 purpose. *Words ready*: the first words were in the cache, or made while the end of the turn was waited for. *Cut off*:
 the agent spoke into a sentence."""
 

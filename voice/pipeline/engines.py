@@ -15,7 +15,6 @@ import numpy as np
 from prosody.detector import VoiceDetector
 from telephony.link_codec import RATE_HZ
 from telephony.settings import Settings
-from voice.conversation.intents import vocabulary
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
@@ -63,7 +62,6 @@ async def load_engines(settings: Settings) -> Engines:
     require_program()
     pool = EnginePool()
     likely = vocabulary(load(settings.agent.playbook))
-    transcriber = await asyncio.to_thread(load_transcriber, settings.ear.transcriber, pool, likely)
     path = default_voice() if settings.agent.voice == "default" else Path(settings.agent.voice)
     cache = PhraseCache(settings.store.dir / "phrases")
     cache.load()
@@ -71,12 +69,20 @@ async def load_engines(settings: Settings) -> Engines:
     def load_voice() -> PiperSynthesizer:
         return PiperSynthesizer(PiperVoice(path), pool, cache)
 
-    synthesizer = await asyncio.to_thread(load_voice)
+    def bring_ear() -> None:
+        # Only where it is wanted: it brings scipy, 1.5 s of import, which fits in beside the weights.
+        if settings.privacy.analyse_emotion:
+            import prosody.emotion  # noqa: F401
+
+    transcriber, synthesizer, turn_end, _ = await asyncio.gather(
+        asyncio.to_thread(load_transcriber, settings.ear.transcriber, pool, likely),
+        asyncio.to_thread(load_voice),
+        asyncio.to_thread(SmartTurn, pool),
+        asyncio.to_thread(bring_ear),
+    )
     vad = SileroModel()
-    turn_end = await asyncio.to_thread(SmartTurn, pool)
     ear = None
     if settings.privacy.analyse_emotion:
-        # Only then: the ear brings scipy.signal, 1.6 s of import.
         from prosody.emotion import Ear
         from prosody.encoder import WhisperEncoder
 

@@ -163,9 +163,9 @@ def test_the_talker_waits_the_greeting_out_and_says_every_sentence_once() -> Non
     event("heard_speech_end", 1.5)
     until(1.8, 2.7)
     assert said == []
-    until(2.7, 3.0)
+    until(2.7, 4.0)
     assert [c for c, _ in said] == [TURNS[0]]
-    t = 4.0
+    t = 5.0
     for turn in TURNS[1:]:
         event("played", t)
         event("heard_speech_start", t + 0.6)
