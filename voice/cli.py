@@ -167,6 +167,9 @@ def evaluate(
         float,
         typer.Option(help="handoff: begin no call that would end later; latency: callers call again until then."),
     ] = 0.0,
+    briefings: Annotated[
+        bool, typer.Option("--briefings", help="handoff: what humans are told in scripted calls; no phones.")
+    ] = False,
     peer: Annotated[bool, typer.Option("--peer", help="latency: plain pipecat beside it (the extra bench).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -184,6 +187,7 @@ def evaluate(
             as_json=as_json,
             results=results,
             minutes=minutes,
+            briefings=briefings,
             peer=peer,
         )
     )

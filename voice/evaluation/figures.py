@@ -103,9 +103,11 @@ def evaluate(
     as_json: bool,
     results: Path | None = None,
     minutes: float = 0.0,
+    briefings: bool = False,
     peer: bool = False,
 ) -> str:
-    """Runs one evaluation. ``results``: of the chaos run, which may go on where it stopped; ``peer``: of latency.
+    """Runs one evaluation. ``results``: of the chaos run, which may go on where it stopped; ``briefings``: of handoff,
+    instead of the chaos run; ``peer``: of latency.
 
     Raises:
         UserError: Unknown name or missing data.
@@ -128,6 +130,10 @@ def evaluate(
         from voice.evaluation.transcription import figures as transcription_figures
 
         figures = transcription_figures(manifest)
+    elif what == "handoff" and briefings:
+        from voice.evaluation.briefings import figures as briefing_figures
+
+        figures, calls_table = briefing_figures(seed)
     elif what == "handoff":
         from voice.evaluation.handoff import Plan
         from voice.evaluation.handoff import figures as handoff_figures
