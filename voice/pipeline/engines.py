@@ -15,6 +15,7 @@ import numpy as np
 from prosody.detector import VoiceDetector
 from telephony.link_codec import RATE_HZ
 from telephony.settings import Settings
+from voice.conversation.intents import vocabulary
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
