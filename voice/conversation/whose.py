@@ -14,8 +14,8 @@ ECHO_LATE_S = 0.4
 BEHIND_DB = 18.0
 """Talk this much below the caller's own level is somebody further away. A mouth at 2 cm and one at 40 cm differ by
 26 dB in free field, a room gives some 8 dB of it back."""
-FORGETS_DB_S = 1.0
-"""The caller may be the one who got quieter (turned away, crying): a second of such talk lowers the bar by this."""
+FORGETS_DB_S = 0.5
+"""The caller may be the one who got quieter (turned away, crying): each second of such talk lowers the bar by this."""
 _LOUD_SHARE = 0.8
 _SILENT_DB = -120.0
 

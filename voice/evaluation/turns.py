@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import soundfile
 
@@ -29,6 +31,8 @@ from voice.evaluation import turns_ends, turns_live, turns_stops
 from voice.evaluation.transcription import Utterance, phone_band, utterances
 from voice.evaluation.turns_corpus import build, sentences
 from voice.evaluation.virtual_line import Models
+
+T = TypeVar("T")
 
 ONSETS = 200
 _RATE_WPM = 165.0
@@ -51,7 +55,8 @@ async def _figures(seed: int) -> list[Figure]:
     data, noise, digits = _recordings()
     pool = EnginePool(1)
     models = Models(vad=SileroModel(), transcriber=load_transcriber("default", pool), turn_end=SmartTurn(pool))
-    ended = [await turns_ends.run(models, turn) for turn in build(data, noise, digits, seed)]
+    turns = build(data, noise, digits, seed)
+    ended = [await turns_ends.run(models, turn) for turn in _told(turns, "turns")]
     return [*turns_ends.figures(ended, seed), *await _stops(models, pool, data, seed)]
 
 
@@ -63,7 +68,7 @@ async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], se
     spoken = sentences(data)
     onsets = [
         await turns_stops.interrupt(models, agent, sound, at_s=1.5 + 0.03 * (k % 100), echo_s=0.06 * (1 + k % 4))
-        for k, sound in enumerate(turns_stops.callers(spoken, ONSETS))
+        for k, sound in enumerate(_told(list(turns_stops.callers(spoken, ONSETS)), "interruptions"))
     ]
     learn = next(turns_stops.callers(spoken[1:], 1))
     sounds = {
@@ -72,8 +77,19 @@ async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], se
         "background": turns_stops.background(spoken[1::5]),
         "music": turns_stops.music(),
     }
-    spells = [await turns_stops.spell(models, agent, kind, s, learn, seed) for kind, s in sounds.items()]
+    spells = [
+        await turns_stops.spell(models, agent, kind, sounds[kind], learn, seed)
+        for kind in _told(list(sounds), "spells")
+    ]
     return turns_stops.figures(onsets, spells)
+
+
+def _told(items: Sequence[T], what: str) -> Iterator[T]:
+    """The same, with a line of progress every tenth of them."""
+    for k, item in enumerate(items):
+        if k % max(1, len(items) // 10) == 0:
+            print(f"turns: {k} of {len(items)} {what}", file=sys.stderr, flush=True)
+        yield item
 
 
 def _recordings() -> tuple[list[Utterance], turns_stops.Sound, Path]:

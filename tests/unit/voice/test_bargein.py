@@ -179,8 +179,8 @@ def test_talk_far_below_the_callers_own_level_is_the_background_until_it_goes_on
     masked_s = 0.0
     while gate.masks(-45.0, W):
         masked_s += W
-    # 3.x dB too quiet at first, forgiven at 1 dB a second.
-    assert 3.0 < masked_s < 5.0
+    # Some 4 dB too quiet at first, forgiven at half a dB a second.
+    assert 6.0 < masked_s < 10.0
 
 
 def test_noise_that_was_not_understood_teaches_nothing_about_the_caller() -> None:
