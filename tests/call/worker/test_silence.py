@@ -1,4 +1,4 @@
-"""A caller who says nothing: prompts at 5, 10 and 20 s, whatever music or talk of others comes from the caller's side."""
+"""A caller who says nothing: prompts at 5, 10 and 20 s, through music or the talk of others on the caller's side."""
 
 from __future__ import annotations
 
