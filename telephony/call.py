@@ -28,6 +28,7 @@ from telephony.flac import finish_part
 from telephony.keypad import Keypad
 from telephony.leg import CallLeg
 from telephony.link_codec import FRAME_S, AudioRecord
+from telephony.media_watch import MediaWatch
 from telephony.messages import Stamped, to_json
 from telephony.party import Party
 from telephony.prompts import Prompt
@@ -112,7 +113,8 @@ class Call:
         self.dialled: CallLeg | None = None
         """The caller's line where we placed it."""
         self.transfer: Transfer | CallBack = machine or Transfer((), policy(settings))
-        self._machines = (machine,) if machine else (self.transfer, Watchdog())
+        watches = (MediaWatch(calls_back=True),) if machine else (Watchdog(), MediaWatch())
+        self._machines = (self.transfer, *watches)
         self.sound = CallSound(self)
         self.caller_gone_tick: int | None = None
         self._quiet = 0

@@ -45,7 +45,9 @@ from telephony.transfer_messages import (
     DialCaller,
     DialHuman,
     EndCall,
+    GiveUpHuman,
     HangUpHuman,
+    HumanSilent,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
@@ -107,6 +109,8 @@ def carry_out(call: Call, command: Command) -> None:
             dial_caller(call)
         case StartHumanHold():
             call.human.hold = True
+        case GiveUpHuman():
+            call.log.event(HumanSilent(t=call.t, attempt=call.human_side.attempt))
         case BridgeLegs():
             _bridge(call)
         case SetHumanListening(on=on):

@@ -32,7 +32,7 @@ class WorkerPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every call of the process shares. ``absent``: who is not rung, and why. ``finished``: told of a call's end."""
+    """What every call of the process shares. ``absent``: who is not rung, and why. ``finished``: told of its end."""
 
     settings: Settings
     store: Path

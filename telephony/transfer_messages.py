@@ -231,6 +231,11 @@ class HangUpHuman(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUpHuman(Command):
+    """The human's packets have stopped: comes back to the machines as `HumanSilent`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeLegs(Command):
     """Join the legs, stop prompts and agent's turns, take the worker off the sound; then commit `LegsBridged`."""
 

@@ -1,8 +1,8 @@
 """No caller is left in silence, and no call outlives its limits.
 
-Hears from: the gateway's call (the facts and events of the handoff, and `RtpReceived`, `AudioHeard`, `AudioSent`,
-`WorkerGone`, `WorkerHere`). Tells: the same, by commands. It prompts, hands over and ends calls; it never hangs up on
-a caller who is there.
+Hears from: the gateway's call (the facts and events of the handoff, and `AudioHeard`, `AudioSent`, `WorkerGone`,
+`WorkerHere`). Tells: the same, by commands. It prompts, hands over and ends calls; it never hangs up on a caller who is
+there. Packets that stop are `telephony.media_watch`'s.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from telephony.transfer_messages import (
     EndCall,
     Event,
     PromptPlayed,
-    RtpReceived,
     TellCaller,
     TicketCallback,
     WorkerGone,
@@ -51,7 +50,7 @@ from telephony.transfer_messages import (
 from telephony.transfer_table import EARLY_DROP_S, FAREWELL_CAP_S, TOLD_CAP_S
 
 _WITH_AGENT: frozenset[State] = frozenset(("IDLE", "OFFERED"))
-_WITH_HUMAN: frozenset[State] = frozenset(("BRIDGED", "RELEASED"))
+WITH_HUMAN: frozenset[State] = frozenset(("BRIDGED", "RELEASED"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +77,14 @@ class Limits:
     """Neither party says anything in the caller's turn; the dialogue prompts at 5 s, this only backs it up."""
     silence_handoff_s: float = 60.0
     """Then a human or a callback is due: a caller who is there is never hung up on."""
-    rtp_prompt_s: float = 5.0
-    rtp_lost_s: float = 15.0
-    first_rtp_s: float = 30.0
-    """Packets of the caller stopped, or never came; not counted while the caller holds us."""
     worker_s: float = 2.0
     """From the loss of a worker to a handoff, when no other takes the call."""
     call_s: float = 7200.0
+
+
+def ending(joined_s: float | None, last_s: float) -> Ending:
+    """Of a caller who is gone since ``last_s``: whether a human had them."""
+    return "with-human" if joined_s is not None and last_s - joined_s >= EARLY_DROP_S else "caller-left"
 
 
 class Watchdog:
@@ -115,8 +115,6 @@ class Watchdog:
         self._voice_s = 0.0
         """Last sound to the caller that was not our own prompt."""
         self._prompt_s = float("-inf")
-        self._rtp_s: float | None = None
-        self._heard_ever = False
         self._closing_s: float | None = None
         self._done: set[str] = set()
         """Rules that have acted in the present turn, hold or loss."""
@@ -183,7 +181,6 @@ class Watchdog:
             case HoldChanged(leg="caller", on=on):
                 self._caller_holds = on
                 self._sound_s = t
-                self._rtp_s = None if self._rtp_s is None else t
                 self._begin(t, ours=self._our_turn)
             case HandoffState(state=state):
                 self._enter(state, t)
@@ -199,12 +196,8 @@ class Watchdog:
     def _of_event(self, event: Event) -> None:
         t = event.t
         match event:
-            case RtpReceived(leg="caller"):
-                self._rtp_s = t
-                self._done.discard("rtp_prompt")
             case AudioHeard(leg="caller"):
                 self._sound_s = t
-                self._heard_ever = True
             case AudioSent(leg="caller"):
                 self._sound_s = t
                 if t > self._prompt_s + FAREWELL_CAP_S:
@@ -224,7 +217,7 @@ class Watchdog:
 
     def _enter(self, state: State, t: float) -> None:
         self._state, self._entered_s = state, t
-        if state not in _WITH_HUMAN:
+        if state not in WITH_HUMAN:
             self._joined_s = None
         self._begin(t, ours=True)
         self._done.discard("worker")
@@ -254,15 +247,9 @@ class Watchdog:
             return
         if self._caller_holds:
             return
-        if self._rtp_s is not None:
-            yield self._rtp_s + limits.rtp_lost_s, "rtp_lost"
-            if self._state not in _WITH_HUMAN:
-                yield self._rtp_s + limits.rtp_prompt_s, "rtp_prompt"
-        elif not self._heard_ever:
-            yield self._answered_s + limits.first_rtp_s, "rtp_lost"
         if self._state in _WITH_AGENT:
             yield from self._rules_with_agent()
-        elif self._state not in _WITH_HUMAN:
+        elif self._state not in WITH_HUMAN:
             # The caller may have been silent, thinking, before the hold: our silence begins with it.
             since_s = max(self._sound_s, self._entered_s)
             yield max(since_s + limits.dead_air_s, self._prompt_s + limits.again_s), "hold_silent"
@@ -290,7 +277,7 @@ class Watchdog:
             case "dead_air" | "hold_silent" | "words":
                 self._done.discard("hold_silent")
                 return self._tell("please_wait", now_s)
-            case "silence" | "rtp_prompt":
+            case "silence":
                 return self._tell("still_there", now_s)
             case "mute":
                 return self._hand_off("stuck", rule, now_s - self._turn_s, limits.mute_s)
@@ -298,14 +285,13 @@ class Watchdog:
                 return self._hand_off("stuck", rule, now_s - self._turn_s, limits.silence_handoff_s)
             case "worker":
                 return self._hand_off("worker-lost", rule, now_s - (self._worker_gone_s or 0.0), limits.worker_s)
-            case "rtp_lost":
-                return self._end("media-timeout", self._ending(now_s))
             case "caller_left":
-                return self._end("caller-left", self._ending(now_s))
+                last_s = now_s if self._caller_left_s is None else self._caller_left_s
+                return self._end("caller-left", ending(self._joined_s, last_s))
             case "closed":
                 return self._end("hard-limit", "told-and-callback")
         # The call's hard limit: whoever talks to a human has been helped, everybody else is called back.
-        if self._state in _WITH_HUMAN:
+        if self._state in WITH_HUMAN:
             return self._end("hard-limit", "with-human")
         self._closing_s = now_s
         return [TicketCallback(), TellCaller(prompt="nobody_callback")]
@@ -318,11 +304,6 @@ class Watchdog:
     def _hand_off(self, reason: Reason, rule: str, waited_s: float, limit_s: float) -> list[Command]:
         why = Decision(rule=f"watchdog.{rule}", inputs={"waited_s": round(waited_s, 3)}, threshold=limit_s)
         return [Commit(fact=HandoffRequested(reason=reason), decision=why)]
-
-    def _ending(self, now_s: float) -> Ending:
-        last_s = now_s if self._caller_left_s is None else self._caller_left_s
-        joined = self._joined_s is not None and last_s - self._joined_s >= EARLY_DROP_S
-        return "with-human" if joined else "caller-left"
 
     def _end(self, cause: str, ending: Ending) -> list[Command]:
         self._over = True

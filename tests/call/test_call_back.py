@@ -23,6 +23,7 @@ from telephony.facts import BriefingBuilt, CallEnded, ConsentChanged, HandoffReq
 from telephony.human_line import HumanLine
 from telephony.leg import Closed, Established, Key, Progress
 from telephony.link_codec import FRAME_S
+from telephony.media.pcm import SILENCE
 from telephony.prompts import CALLBACK_NAMES, NAMES
 from telephony.recovery import repair, verify
 from tests.call.scripted_worker import tone, write_prompts
@@ -87,6 +88,8 @@ class Desk:
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / FRAME_S)):
             self.clock_s += FRAME_S
+            for _, _, line in self.exchange.dialled:
+                line.arrive(SILENCE)
             self.call.beat(self.clock_s)
 
     def presses(self, key: str) -> None:

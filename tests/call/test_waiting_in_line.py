@@ -32,3 +32,23 @@ def test_a_human_is_never_rung_by_two_calls_at_once(tmp_path: Path) -> None:
     assert not line.taken
     first.close()
     second.close()
+
+
+def test_a_human_whose_packets_stop_after_the_bridge_is_replaced_by_the_next(tmp_path: Path) -> None:
+    """The caller is told within 15 s, the loss is in the log, and nobody is left talking to nobody."""
+    v = VirtualCall(tmp_path, targets=2).run(1.0)
+    v.states(HandoffRequested(reason="request"))
+    v.run(1.0)
+    v.human_answers()
+    v.run(1.0)
+    v.human_presses("1")
+    v.run(1.0)
+    v.human_presses("1")
+    v.until("HandoffState", state="RELEASED")
+    v.human_speech = None
+    v.until("HandoffState", outcome="human-dropped", limit_s=20.0)
+    assert v.facts("AudioLost", leg="human")
+    assert v.exchange.dialled[0][2].hung_up
+    v.until("Said", prompt="human_dropped")
+    assert len(v.exchange.dialled) == 2, "the next human is rung"
+    v.close()

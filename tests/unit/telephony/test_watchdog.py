@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,9 +28,18 @@ from telephony.facts import (
     WorkerAttached,
     WorkerLost,
 )
+from telephony.media_watch import MediaWatch
 from telephony.messages import Stamped
 from telephony.transfer import CallerLeft, Command, Commit, EndCall, Event, PromptPlayed, TellCaller, TicketCallback
-from telephony.transfer_messages import AudioHeard, AudioSent, HumanLeft, RtpReceived, WorkerGone, WorkerHere
+from telephony.transfer_messages import (
+    AudioHeard,
+    AudioSent,
+    GiveUpHuman,
+    HumanLeft,
+    RtpReceived,
+    WorkerGone,
+    WorkerHere,
+)
 from telephony.watchdog import Watchdog
 
 PLEASE_WAIT = TellCaller(prompt="please_wait")
@@ -36,10 +47,11 @@ STILL_THERE = TellCaller(prompt="still_there")
 
 
 class Call:
-    """A call's watchdog, with packets from the caller as long as ``packets`` is true, and a clock."""
+    """A call's watchdogs, with packets from both as long as ``packets`` and ``human_packets`` are true, and a clock."""
 
     def __init__(self) -> None:
-        self.dog = Watchdog()
+        self.dogs = (Watchdog(), MediaWatch())
+        self.human_packets = True
         self.t = 0.0
         self.packets = True
         self.out: list[tuple[float, Command]] = []
@@ -47,10 +59,12 @@ class Call:
         self.event(WorkerHere(t=0.0))
 
     def fact(self, fact: Fact) -> None:
-        self._keep(self.dog.receive(Stamped(seq=1, t=self.t, fact=fact)))
+        for dog in self.dogs:
+            self._keep(dog.receive(Stamped(seq=1, t=self.t, fact=fact)))
 
     def event(self, event: Event) -> None:
-        self._keep(self.dog.receive(event))
+        for dog in self.dogs:
+            self._keep(dog.receive(event))
 
     def until(self, t: float, *, sent: bool = False, heard: bool = False) -> list[tuple[float, Command]]:
         """Lets time pass in 100 ms steps; returns what the watchdog did meanwhile."""
@@ -59,17 +73,23 @@ class Call:
             self.t = round(self.t + 0.1, 3)
             if self.packets:
                 self.event(RtpReceived(t=self.t, leg="caller"))
+            if self.human_packets:
+                self.event(RtpReceived(t=self.t, leg="human"))
             if sent:
                 self.event(AudioSent(t=self.t, leg="caller"))
             if heard:
                 self.event(AudioHeard(t=self.t, leg="caller"))
-            due_s = self.dog.deadline_s()
-            if due_s is not None and due_s <= self.t:
-                self._keep(self.dog.expire(self.t))
+            for dog in self.dogs:
+                due_s = dog.deadline_s()
+                if due_s is not None and due_s <= self.t:
+                    self._keep(dog.expire(self.t))
         return self.out[before:]
 
-    def _keep(self, commands: object) -> None:
-        self.out += [(self.t, command) for command in commands]  # type: ignore[attr-defined]
+    def _keep(self, commands: Sequence[Command]) -> None:
+        self.out += [(self.t, command) for command in commands]
+        for command in commands:
+            if isinstance(command, EndCall):
+                self.fact(CallEnded(cause=command.cause, ending=command.ending))
 
     def agent_says(self, t: float) -> None:
         self.until(t, sent=True)
@@ -303,7 +323,7 @@ def test_a_caller_who_vanished_is_asked_and_then_let_go() -> None:
     call = in_conversation()
     call.packets = False
     assert call.until(60.0) == [(15.0, STILL_THERE), (25.0, EndCall(cause="media-timeout", ending="caller-left"))]
-    assert call.dog.deadline_s() is None
+    assert call.dogs[1].deadline_s() is None
 
 
 def test_packets_that_come_back_are_asked_for_again_the_next_time() -> None:
@@ -361,6 +381,44 @@ def test_a_caller_vanishing_right_after_the_bridge_has_not() -> None:
     assert call.until(40.0) == [(27.0, EndCall(cause="caller-left", ending="caller-left"))]
 
 
+def test_a_human_whose_packets_stop_is_given_up_and_the_caller_is_not_left_with_nobody() -> None:
+    call = with_human()
+    call.until(50.0)
+    call.human_packets = False
+    assert call.until(80.0) == [(65.0, GiveUpHuman())]
+
+
+def test_a_human_who_never_sends_a_packet_is_given_up_too() -> None:
+    call = Call()
+    call.human_packets = False
+    call.until(20.0, sent=True)
+    for state in ("HOLDING", "DIALLING", "ANSWERED", "SCREENING", "BRIEFING", "DECIDING", "BRIDGING"):
+        call.state(state)
+    call.fact(LegsBridged(human="ann"))
+    call.state("BRIDGED")
+    call.state("RELEASED")
+    assert call.until(40.0) == [(35.0, GiveUpHuman())]
+
+
+def test_a_human_who_holds_us_is_there() -> None:
+    call = with_human()
+    call.fact(HoldChanged(leg="human", on=True))
+    call.human_packets = False
+    assert call.until(100.0) == []
+    call.fact(HoldChanged(leg="human", on=False))
+    assert call.until(120.0) == [(115.0, GiveUpHuman())]
+
+
+def test_a_call_back_counts_packets_from_the_bridge_on() -> None:
+    dog = MediaWatch(calls_back=True)
+    dog.receive(Stamped(seq=1, t=0.0, fact=CallAnswered(from_="1", to="2", codec="", at="")))
+    assert dog.deadline_s() is None, "the caller is not even rung yet"
+    dog.receive(Stamped(seq=2, t=40.0, fact=LegsBridged(human="ann")))
+    assert dog.deadline_s() == 45.0
+    dog.receive(Stamped(seq=3, t=40.0, fact=HandoffState(state="RELEASED")))
+    assert dog.deadline_s() == 55.0
+
+
 def test_people_who_talk_to_each_other_may_be_silent() -> None:
     assert with_human().until(300.0) == []
 
@@ -377,7 +435,7 @@ def test_a_call_without_a_caller_is_ended_if_nobody_else_ends_it() -> None:
 def test_an_ended_call_is_left_alone() -> None:
     call = in_conversation()
     call.fact(CallEnded(cause="finished", ending="resolved"))
-    assert call.dog.deadline_s() is None
+    assert [dog.deadline_s() for dog in call.dogs] == [None, None]
     assert call.until(200.0) == []
 
 
@@ -385,6 +443,7 @@ def busy_until(call: Call, t: float) -> None:
     """A conversation that goes on for hours; only what the watchdog needs to see of it."""
     call.t = t
     call.event(RtpReceived(t=t, leg="caller"))
+    call.event(RtpReceived(t=t, leg="human"))
     call.event(AudioSent(t=t, leg="caller"))
     call.fact(Said(leg="caller", start=t, end=t, text="…"))
 
@@ -421,7 +480,8 @@ def test_a_prompt_elsewhere_or_an_event_of_the_human_is_not_its_business() -> No
 def test_several_rules_at_once_end_the_call_once() -> None:
     call = in_conversation()
     call.packets = False
-    commands = call.dog.expire(10_000.0)
+    call.event(CallerLeft(t=10.0))
+    commands = call.dogs[0].expire(10_000.0)
     assert [type(c) for c in commands].count(EndCall) == 1
     assert isinstance(commands[-1], EndCall)
 
