@@ -62,7 +62,7 @@ def write_card(name: str, folder: Path, seed: int, figures: Sequence[Figure] | N
     from prosody.encoder import WhisperEncoder
     from prosody.evaluation.corpora import figures_of_corpora
 
-    found = list(figures_of_corpora(name, seed, folder) if figures is None else figures)
+    found = list(figures_of_corpora(name, seed, folder, folder) if figures is None else figures)
     ear = Ear.load(folder, WhisperEncoder.load())
     card: dict[str, Any] = yaml.safe_load((folder / "model.yaml").read_text("utf-8"))
     data, front = card["data"], card["front_end"]

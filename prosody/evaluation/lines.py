@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from prosody.channel import measure_channel
 from prosody.emotion import Ear
 from prosody.encoder import WhisperEncoder
+from prosody.evaluation.clip_table import by_clip
 from prosody.evaluation.figure import Figure, figure
 from prosody.evaluation.metrics import auc, speaker_interval, uar
 from prosody.features import analyse
@@ -97,8 +99,6 @@ class _Measured:
     """Clip scores of one corpus through one line."""
 
     def __init__(self, table: Table, logits: NDArray[np.float32]) -> None:
-        from prosody.evaluation.corpora import by_clip
-
         clips = by_clip(table, logits)
         known = clips.table.five >= 0
         self.speaker = clips.table.speaker[known]
@@ -117,10 +117,13 @@ def _measured(table: Table, held: Held) -> _Measured:
     return _Measured(table, held.logits(table.inputs, table.speaker))
 
 
-def cost(model: str, encoder: WhisperEncoder) -> list[Figure]:
-    """Processor time per scored window (one each second of speech), and memory of encoder and model."""
+def cost(model: str, encoder: WhisperEncoder, folder: Path | None = None) -> list[Figure]:
+    """Processor time per scored window (one each second of speech), and memory of encoder and model.
+
+    ``folder``: where the weights are, if not where ``model`` says.
+    """
     rng = np.random.default_rng(0)
-    ear = Ear.load(model, encoder)
+    ear = Ear.load(folder or model, encoder)
     samples = (0.05 * rng.standard_normal(16000)).astype(np.float32) * np.hanning(16000).astype(np.float32)
     clip = SpeechWindow(start=0.0, end=2.0, samples=samples, speech_s=2.0)
     times = []
@@ -130,7 +133,7 @@ def cost(model: str, encoder: WhisperEncoder) -> list[Figure]:
         measure_channel(clip, analysis)
         ear.probabilities(analysis)
         times.append(1000.0 * (time.process_time() - begin))
-    grown = _memory_mb(model)
+    grown = _memory_mb(str(folder or model))
     return [
         figure(
             f"{model}/cost_per_scored_second",

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import soundfile
 
-from prosody.errors import ModelMissing
+from prosody.errors import ModelMissing, UnusableData
 from prosody.samples import SAMPLE_RATE_HZ, Samples, resample
 
 CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")
+REQUIRED = ("path", "speaker")
 AROUSAL = {"high": 1.0, "mid": 0.5, "low": 0.0}
-OPEN = ("emodb",)
-"""Free for commercial use (CC0 after the audEERING datasets card)."""
 ALL = ("emodb", "ravdess", "nemo")
 _CREMA_D = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happiness", "NEU": "neutral", "SAD": "sadness"}
 _CREMA_D_AROUSAL = {"ANG": "high", "DIS": "mid", "FEA": "high", "HAP": "high", "NEU": "low", "SAD": "low"}
@@ -59,15 +58,22 @@ def read_manifest(path: Path) -> list[Clip]:
 
     Raises:
         ModelMissing: There is no such manifest.
+        UnusableData: It lacks a column that must be there, or a value is none of those known.
     """
     if not path.is_file():
         raise ModelMissing(f"no manifest {path}: set WARMLINE_DATA to the folder with the corpora")
     with path.open(encoding="utf-8", newline="") as file:
-        return [_clip(row, path) for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    missing = [c for c in REQUIRED if not rows or c not in rows[0]]
+    if missing:
+        raise UnusableData(f"{path}: lacks {', '.join(missing)}; the columns are those of docs/ear.md")
+    return [_clip(row, path, number) for number, row in enumerate(rows, 2)]
 
 
-def _clip(row: dict[str, str], manifest: Path) -> Clip:
-    distress = row.get("distress", "")
+def _clip(row: dict[str, str], manifest: Path, number: int) -> Clip:
+    distress = row.get("distress") or ""
+    if distress not in ("", "nan", "0", "1", "0.0", "1.0"):
+        raise UnusableData(f"{manifest}, line {number}: distress is {distress!r}; write 1, 0 or nothing")
     return Clip(
         path=manifest.parent / row["path"],
         corpus=row.get("corpus") or manifest.parent.name,
@@ -83,7 +89,11 @@ def _clip(row: dict[str, str], manifest: Path) -> Clip:
 
 
 def read_crema_d(folder: Path) -> list[Clip]:
-    """A user's own copy of CREMA-D (ODbL): ``1001_DFA_ANG_XX.wav`` and, beside it, ``VideoDemographics.csv``."""
+    """A user's own copy of CREMA-D (ODbL): ``1001_DFA_ANG_XX.wav`` and, beside it, ``VideoDemographics.csv``.
+
+    Raises:
+        UnusableData: No such recording under ``folder``.
+    """
     sex, age = {}, {}
     for table in folder.rglob("VideoDemographics.csv"):
         with table.open(encoding="utf-8", newline="") as file:
@@ -103,14 +113,19 @@ def read_crema_d(folder: Path) -> list[Clip]:
                 arousal=AROUSAL[_CREMA_D_AROUSAL[parts[2]]], split="train",
             )
         )  # fmt: skip
+    if not clips:
+        raise UnusableData(f"{folder}: no recording named as CREMA-D's are (1001_DFA_ANG_XX.wav)")
     return clips
 
 
-def corpus(name: str) -> list[Clip]:
-    return read_manifest(data_folder() / name / "manifest.csv")
-
-
 def load_audio(path: Path) -> Samples:
-    """Mono samples at 8 kHz."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    """Mono samples at 8 kHz.
+
+    Raises:
+        UnusableData: There is no such file, or it is no audio.
+    """
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as exc:
+        raise UnusableData(f"{path}: {exc.error_string}; give a WAV, FLAC, Ogg or MP3 file") from exc
     return resample(samples.mean(axis=1), rate, SAMPLE_RATE_HZ)

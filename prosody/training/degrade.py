@@ -142,14 +142,14 @@ def _conceal(sent: Samples, lost: NDArray[np.bool_], repeat: bool) -> Samples:
 
 
 def random_line(rng: np.random.Generator) -> Line:
-    """A line to train on: half of them clean of noise, all codecs, some loss, some other speed."""
-    noisy, lossy = rng.random() < 0.55, rng.random() < 0.35
+    """A line to train on: a third of them clean of noise, all codecs, some loss, some other speed."""
+    noisy, lossy = rng.random() < 0.65, rng.random() < 0.35
     return Line(
         codec=str(rng.choice(CODECS)),
-        snr_db=float(rng.choice([20.0, 15.0, 10.0, 7.0, 5.0])) if noisy else None,
+        snr_db=float(rng.uniform(4.0, 20.0)) if noisy else None,
         loss=float(rng.choice([0.03, 0.05, 0.1, 0.15])) if lossy else 0.0,
         repeat=bool(rng.random() < 0.6),
         level_db=float(rng.uniform(-18.0, 3.0)),
-        speed=float(np.exp(rng.uniform(-0.13, 0.13))) if rng.random() < 0.5 else 1.0,
+        speed=float(np.exp(rng.uniform(-0.18, 0.18))) if rng.random() < 0.6 else 1.0,
         reverb=bool(rng.random() < 0.15),
     )

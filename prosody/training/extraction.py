@@ -2,7 +2,7 @@
 
 Hears from: corpora, degrade. Tells: fit, evaluation.
 
-One copy is one corpus through one kind of line: ``matched`` (mu-law, every window), ``augmented-k`` (a random line and
+One copy is one corpus through one kind of line: ``matched`` (mu-law, every window), ``varied-k`` (a random line and
 window length each, for training only), or a named condition of the evaluation.
 """
 
@@ -29,6 +29,8 @@ from prosody.training.degrade import MATCHED, Line, degrade, random_line
 
 CACHE_VERSION = "2"
 WINDOWS_S = (1.5, 2.0, 2.0, 3.0)
+BABBLE_VOICES = 5
+BABBLE_BEDS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,22 @@ def synthetic_noise(rng: np.random.Generator) -> Samples:
     return np.asarray(0.1 * shaped * swell / np.abs(shaped).max(), np.float32)
 
 
+def babble(clips: list[Clip], seed: int) -> list[Samples]:
+    """Twelve beds of ten seconds, each of five voices of ``split = train`` at once; empty if there are too few."""
+    pool = [c for c in clips if c.split == "train"]
+    if len(pool) < BABBLE_VOICES:
+        return []
+    rng = np.random.default_rng(seed)
+    beds = []
+    for _ in range(BABBLE_BEDS):
+        bed = np.zeros(10 * SAMPLE_RATE_HZ, np.float32)
+        for index in rng.choice(len(pool), BABBLE_VOICES, replace=False).tolist():
+            voice = load_audio(pool[index].path)
+            bed += np.resize(voice / (np.abs(voice).max() + 1e-9), bed.size)
+        beds.append(np.asarray(bed / BABBLE_VOICES, np.float32))
+    return beds
+
+
 def cache_folder() -> Path:
     return Path(os.environ.get("WARMLINE_CACHE", str(Path.home() / ".cache" / "warmline" / "ear")))
 
@@ -112,11 +130,14 @@ def extract(
         with np.load(path) as stored:
             return Windows(**{k: stored[k] for k in ("clip", "prosody", "states", "abstained")})
     beds, rooms = noises(free_only=free_only, split=noise_split)
+    crowds = babble(clips, seed) if callable(line) else []
     rows: list[tuple[int, NDArray[np.float32], NDArray[np.float32], bool]] = []
     for index, clip in enumerate(clips):
         rng = np.random.default_rng([seed, index])
         chosen = line(rng) if callable(line) else line
-        for window in _windows(load_audio(clip.path), chosen, rng, beds, rooms, callable(line), window_s):
+        # A quarter of the training noise is other people talking: what a voice detector lets through.
+        around = crowds if crowds and rng.random() < 0.25 else beds
+        for window in _windows(load_audio(clip.path), chosen, rng, around, rooms, callable(line), window_s):
             analysis = analyse(window.samples)
             states = encoder.encode(resample(analysis.band_samples, SAMPLE_RATE_HZ, ENCODER_RATE_HZ))
             silent = abstention(window, analysis, measure_channel(window, analysis)) != ""
@@ -164,4 +185,4 @@ def clips_of(corpora: Iterable[str]) -> dict[str, list[Clip]]:
 
 def augmented(copy: int) -> tuple[str, Callable[[np.random.Generator], Line], int]:
     """Name, line and seed of the ``copy``-th augmented copy."""
-    return f"augmented-{copy}", random_line, 1000 + copy
+    return f"varied-{copy}", random_line, 1000 + copy
