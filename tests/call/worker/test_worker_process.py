@@ -112,12 +112,15 @@ async def test_a_worker_says_hello_speaks_and_comes_back(gateway: Gateway, setti
 
 
 async def test_fixed_sentences_are_made_ahead_only_while_no_call_is_up(engines: Engines, tmp_path: Path) -> None:
-    parts = fixed(["How can I help? Please say it.", "I have {value} here.", "Please say it."])
-    assert parts == ["How can I help?", "Please say it."]
+    phrases = fixed(["How can I help? Please say it.", "I have {value} here.", "Help?"])
+    said = [(p.part, p.rate_wpm) for p in phrases]
+    assert said[:3] == [("How can I help?", 165.0), ("Please say it.", 165.0), ("Help?", 165.0)]
+    assert ("Help?", 180.0) in said
+    assert ("Please say it.", 180.0) not in said
     synthesizer = engines.synthesizer
     synthesizer._cache = PhraseCache(tmp_path)
     quiet = asyncio.Event()
-    making = asyncio.create_task(prewarm(parts, synthesizer, quiet))
+    making = asyncio.create_task(prewarm(phrases[:4], synthesizer, quiet))
     await asyncio.sleep(0)
     assert PhraseCache(tmp_path).load() == 0
     quiet.set()
