@@ -25,6 +25,7 @@ from telephony.facts import (
     HandoffAnswered,
     HandoffOffered,
     HandoffRequested,
+    IncidentTold,
     IntentRecognised,
     KeypadChanged,
     MatterRecalled,
@@ -50,7 +51,7 @@ log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
     BriefingBuilt, CallerVerified, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored,
-    HandoffAnswered, HandoffOffered, HandoffRequested, IntentRecognised, KeypadChanged, MatterRecalled,
+    HandoffAnswered, HandoffOffered, HandoffRequested, IncidentTold, IntentRecognised, KeypadChanged, MatterRecalled,
     MatterRemembered, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)

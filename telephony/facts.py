@@ -179,6 +179,13 @@ class MatterRemembered(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentTold(Fact):
+    """The caller is told of an active incident that concerns them (``agent.incidents``), by its name there."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erased(Fact):
     """In place of a fact the caller had erased: its ``seq`` and ``t`` stay, its content is gone. ``was``: its name."""
 

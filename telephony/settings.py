@@ -90,6 +90,7 @@ class Humans(Section):
 class Agent(Section):
     persona: str = Field("default", description="Tone-of-voice file.")
     playbook: str = Field("default", description="Intents, slots, knowledge: a name that ships, or a TOML file.")
+    incidents: str = Field("", description="TOML file of active incidents, read again when it changes.")
     language: Literal["en"] = Field("en", description="Only English for now.")
     voice: str = Field("default", description="Path of a Piper voice (.onnx beside .onnx.json); default: joe.")
     llm_base_url: str = Field("", description="Any OpenAI-compatible server; empty = the built-in replies.")

@@ -307,13 +307,18 @@ def calibrate(
 
 
 @playbook.command("check", epilog="Example: warmline playbook check mine.toml")
-def playbook_check(name: Annotated[str, typer.Argument(help="A TOML file or a shipped name.")]) -> None:
+def playbook_check(
+    name: Annotated[str, typer.Argument(help="A TOML file or a shipped name.")],
+    incidents: Annotated[Path | None, typer.Option(help="File of active incidents for this playbook.")] = None,
+) -> None:
     """Reads a playbook and says what is wrong with it."""
     from voice.playbooks import check as check_playbook
     from voice.playbooks import load as load_playbook
+    from voice.playbooks.incidents import check as check_incidents
 
     book = load_playbook(name)
-    if faults := check_playbook(name):
+    faults = check_playbook(name) + (check_incidents(incidents, book) if incidents else [])
+    if faults:
         raise UserError("; ".join(faults))
     typer.echo(f"{name}: {len(book.intents)} intents, no errors")
 

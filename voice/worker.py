@@ -13,6 +13,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from voice.pipeline.link_client import LinkClient, LinkPort
 from voice.pipeline.prewarm import fixed, prewarm
 from voice.pipeline.prompts import render_prompts
 from voice.playbooks import Playbook
+from voice.playbooks.incidents import IncidentFile, read
 from voice.store.memory import Memories
 
 log = structlog.get_logger(__name__)
@@ -41,8 +43,9 @@ SWITCH_INTERVAL_S = 0.0005
 class Calls:
     """The calls attached to this worker."""
 
-    def __init__(self, settings: Settings, playbook: Playbook, engines: Engines) -> None:
+    def __init__(self, settings: Settings, playbook: Playbook, engines: Engines, incidents: IncidentFile) -> None:
         self._settings, self._playbook, self._engines = settings, playbook, engines
+        self._incidents = incidents
         privacy = settings.privacy
         self._memories = Memories.open(settings.store.dir, privacy.remember_days) if privacy.remember else None
         self._pipelines: dict[int, CallPipeline] = {}
@@ -97,6 +100,7 @@ class Calls:
             port=LinkPort(self.link, call),
             next_turn=attach.next_turn,
             memories=self._memories,
+            incidents=self._incidents.current(),
         )
         past = list(_readable(attach.facts))
         await pipeline.start(past, resumed=attach.resumed)
@@ -130,12 +134,15 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = stop or asyncio.Event()
     playbook = playbooks.load(settings.agent.playbook)
+    incidents = IncidentFile(Path(settings.agent.incidents) if settings.agent.incidents else None, playbook)
+    if incidents.path is not None:
+        read(incidents.path, playbook)  # a mistake stops the start; later ones only the reading
     engines = await load_engines(settings)
     try:
         texts = prompts(settings, playbook)
         files = await render_prompts(texts, engines.synthesizer, settings.store.dir / "prompts")
         hello = Hello(worker=name, pid=os.getpid(), version=__version__, models=engines.models, prompts=files)
-        calls = Calls(settings, playbook, engines)
+        calls = Calls(settings, playbook, engines, incidents)
         calls.link = LinkClient(settings.worker.link, hello, calls, lag_s=engines.pool.urgent_wait_s)
         # What is loaded stays: the collector need not look through it in the middle of a call (40 ms).
         gc.collect()

@@ -15,6 +15,7 @@ from telephony.facts import (
     Fact,
     HandoffOffered,
     HandoffRequested,
+    IncidentTold,
     KeypadChanged,
     MatterRemembered,
     Reason,
@@ -28,6 +29,7 @@ from voice.conversation.handing import Handing
 from voice.conversation.identity import asking, verified
 from voice.conversation.keypad import Keypad, entry
 from voice.conversation.mode import Leading, Tracks
+from voice.conversation.notices import Notices
 from voice.conversation.numbers import spell
 from voice.conversation.pacing import Pacer
 from voice.conversation.refusal import Purpose
@@ -37,16 +39,20 @@ from voice.conversation.silence import Silence
 from voice.conversation.voice_evidence import Detector
 from voice.conversation.words import Match, Token
 from voice.handoff.briefing import Notes
+from voice.playbooks.incidents import Incident
 from voice.playbooks.schema import Playbook
 
 
 class Acting:
     """The parts of one call, and what they do together."""
 
-    def __init__(self, settings: Settings, playbook: Playbook, detector: Detector | None) -> None:
+    def __init__(
+        self, settings: Settings, playbook: Playbook, detector: Detector | None, incidents: Sequence[Incident] = ()
+    ) -> None:
         if settings.privacy.remember:
             playbook = asking(playbook)
         self._settings, self._playbook = settings, playbook
+        self._notices = Notices(incidents)
         self._remembering = Remembering(settings.privacy.remember)
         self._dialogue = Dialogue(playbook, refusals(settings.privacy))
         self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
@@ -112,6 +118,14 @@ class Acting:
             return []
         self._remembering.identity = identity
         return [Emit(fact=CallerVerified(identity=identity, by=(rule.slot, *rule.checks)))]
+
+    def _with_notice(self, reply: Reply, now: float) -> Reply:
+        """What is known to go wrong for this caller comes first: nobody should have to ask."""
+        incident = self._notices.due(self._dialogue.matter, now)
+        if incident is not None:
+            reply.parts.insert(0, incident.say)
+            reply.facts.append(Emit(fact=IncidentTold(name=incident.name)))
+        return reply
 
     def _with_memory(self, reply: Reply) -> Reply:
         """What an earlier call left, before the answer; at the end, the question whether to keep this one."""

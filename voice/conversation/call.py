@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from telephony.commands import HangUp
 from telephony.facts import (
     CallerWithdrew,
-    ConsentHeard,
     CardTyped,
     ConsentChanged,
+    ConsentHeard,
     Disclosed,
     DistressChanged,
     Fact,
@@ -61,6 +61,7 @@ class Conversation(Acting):
         self._confirmed(fact)
         returned = self._handing.receive(fact)
         self._remembering.receive(fact)
+        self._notices.receive(fact)
         change = self._distress.receive(stamped)
         mine: list[Action] = [change] if change else []
         mine += self._back() if returned else self._react(fact, stamped.t, change)
@@ -179,7 +180,7 @@ class Conversation(Acting):
             return self._remember(turn)
         reply = self._dialogue.hear(fact, upset=self._upset)
         self._silence.grace = reply.waits
-        return self._reply(self._with_memory(reply))
+        return self._reply(self._with_notice(self._with_memory(reply), now))
 
     def _lead(self, fact: Transcribed, now: float) -> list[Action]:
         """The mode after this turn, if it is another: on record before it has any effect."""

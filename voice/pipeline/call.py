@@ -32,6 +32,7 @@ from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.speaking import SpeechProcessor
 from voice.pipeline.stopwatch import Stopwatch
 from voice.playbooks import Playbook
+from voice.playbooks.incidents import Incident
 from voice.store.memory import Memories
 
 _STARTS_WITHIN_S = 5.0
@@ -49,11 +50,12 @@ class CallPipeline:
         port: CallPort,
         next_turn: int = 1,
         memories: Memories | None = None,
+        incidents: Sequence[Incident] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         clock, agent, stopwatch = CallClock(monotonic), AgentAudio(), Stopwatch()
         self._memory = MemoryKeeper(memories, port) if memories is not None else None
-        conversation = Conversation(settings, playbook, engines.voice_detector(settings))
+        conversation = Conversation(settings, playbook, engines.voice_detector(settings), incidents)
         self._hearing = HearingProcessor(
             engines=engines,
             port=port,
