@@ -69,6 +69,22 @@ async def test_a_question_is_heard_and_answered_in_time(gateway: Gateway) -> Non
     assert timed.total_ms < 1000
 
 
+async def test_an_answer_nobody_ever_gave_is_made_while_the_end_of_the_turn_is_waited_for(gateway: Gateway) -> None:
+    await said(gateway, 1)
+    await gateway.say("I would like to know where my order is.")
+    await said(gateway, 2)
+    await gateway.say("It is seven two zero six.")
+    await said(gateway, 3)
+    answer, timed = gateway.of(Said)[-1], gateway.of(TurnTimed)[-1]
+    assert isinstance(answer, Said)
+    assert isinstance(timed, TurnTimed)
+    assert "seven two zero six" in answer.text
+    assert timed.turn == answer.turn
+    assert timed.ready
+    # The rehearsal changed nothing: the number was noted once.
+    assert len(gateway.texts()) == 3
+
+
 async def test_nothing_is_heard_before_the_disclosure(call: Call) -> None:
     gateway = await call(disclosed=False)
     n = len(gateway.log)
