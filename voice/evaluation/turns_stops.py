@@ -49,10 +49,14 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onset:
-    """``silent_s``: from the onset to the last frame of the agent; None: it went on. ``stopped``: for good."""
+    """``silent_s``: from the onset to the last frame of the agent; None: it went on. ``stopped``: for good.
+
+    ``words_off``: words that were put on record as heard, less those that the recogniser finds in what was played.
+    """
 
     silent_s: float | None
     stopped: bool
+    words_off: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,17 @@ async def interrupt(models: Models, agent: Agent, caller: Sound, at_s: float, ec
     if held is None:
         return Onset(silent_s=None, stopped=stopped)
     audible = [k for k, f in enumerate(line.sent) if level_db(f) > AUDIBLE_DB and k * FRAME_S < held + 0.1]
-    return Onset(silent_s=max(0.0, (audible[-1] + 1) * FRAME_S - start_s) if audible else 0.0, stopped=stopped)
+    silent_s = max(0.0, (audible[-1] + 1) * FRAME_S - start_s) if audible else 0.0
+    return Onset(silent_s=silent_s, stopped=stopped, words_off=_words_off(models, line))
+
+
+def _words_off(models: Models, line: Line) -> int | None:
+    cut = [said for said in line.said if said.cut]
+    if not cut:
+        return None
+    sent = b"".join(line.sent[: round(cut[0].end / FRAME_S)])
+    played = (np.frombuffer(sent, "<i2") / 32768).astype(np.float32)
+    return len(cut[0].text.split()) - len(models.transcriber.recognise(played).text.split())
 
 
 def callers(data: Sequence[Utterance], n: int) -> Iterator[Sound]:
@@ -159,6 +173,10 @@ def figures(onsets: Sequence[Onset], spells: Sequence[Spell]) -> list[Figure]:
         value = float(np.percentile(silent, percent)) if silent else float("nan")
         out.append(_figure(f"barge_in_p{percent}_ms", value, "ms", len(silent), target))
     out.append(_figure("barge_in_ignored", float(sum(not o.stopped for o in onsets)), "onsets", len(onsets), None))
+    off = [o.words_off for o in onsets if o.words_off is not None]
+    if off:
+        out.append(_figure("heard_text_words_off_median", float(np.median(off)), "words", len(off), None))
+        out.append(_figure("heard_text_words_off_p95", float(np.percentile(np.abs(off), 95)), "words", len(off), None))
     for s in spells:
         per_10 = 10 / s.minutes
         n = round(s.minutes)

@@ -103,6 +103,7 @@ class Line:
         self.commands: list[tuple[float, Command]] = []
         self.sent: list[bytes] = []
         """Every frame that went to the caller."""
+        self.said: list[Said] = []
         self.playout = Playout()
         self._tick = 0
         self.clock = VirtualClock()
@@ -171,12 +172,10 @@ class Line:
             ended, self.playout.ended = self.playout.ended, []
             for item in ended:
                 start = item.end_tick if item.start_tick is None else item.start_tick
-                self.leg.said(
-                    Said(
-                        leg="caller", start=start * FRAME_S, end=item.end_tick * FRAME_S, text=item.text,
-                        rate_wpm=item.rate_wpm, turn=item.turn, cut=item.cut,
-                    )
-                )  # fmt: skip
+                said = Said(leg="caller", start=start * FRAME_S, end=item.end_tick * FRAME_S, text=item.text,
+                            rate_wpm=item.rate_wpm, turn=item.turn, cut=item.cut)  # fmt: skip
+                self.said.append(said)
+                self.leg.said(said)
 
     @property
     def now_s(self) -> float:
