@@ -5,6 +5,7 @@ Hears from: `voice.evaluation.handoff_calls`. Tells: `voice.evaluation.handoff_r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,13 +169,28 @@ def _two_way_t(stage: Stage) -> float | None:
 
 
 def _silence_s(stage: Stage, asked_t: float | None, joined_t: float | None) -> float | None:
-    """All the time that the caller waits. What the caller sends is left out: it is our own tone."""
+    """All the time that the caller waits; with a human it is theirs to speak. What the caller sends is our own tone."""
     recorded = _recorded(stage.caller)
     if recorded is None or asked_t is None or stage.fault.strikes == "caller-rtp-stops":
         return None
     stereo, zero_t = recorded
-    end_s = len(stereo) / RATE_HZ if joined_t is None else joined_t - zero_t
-    return longest_silence_s(stereo[:, 1:], max(0.0, asked_t - zero_t), end_s)
+    start_s, end_s = max(0.0, asked_t - zero_t), len(stereo) / RATE_HZ
+    if joined_t is not None:
+        end_s = joined_t - zero_t
+    spans = waits(stage.log.facts(), start_s, end_s)
+    return max((longest_silence_s(stereo[:, 1:], a, b) for a, b in spans), default=0.0)
+
+
+def waits(facts: Sequence[dict[str, Any]], start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """Stretches of a span in which the caller is not with a human, in call time [s]."""
+    out, since_s = [], start_s
+    for f in facts:
+        if f["fact"] == "LegsBridged":
+            out.append((since_s, float(f["t"])))
+            since_s = end_s
+        elif f["fact"] == "HandoffState" and f["outcome"] == "human-dropped":
+            since_s = float(f["t"])
+    return [(max(a, start_s), min(b, end_s)) for a, b in [*out, (since_s, end_s)] if a < end_s and b > start_s]
 
 
 def _alone_s(stage: Stage) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 from voice.errors import UserError
 from voice.evaluation.handoff_clips import CALLER_HZ, CALLER_TONE, HUMAN_HZ, HUMAN_TONE
 from voice.evaluation.handoff_faults import FAULTS, PHONES, REFUSALS, draw
-from voice.evaluation.handoff_reading import Result
+from voice.evaluation.handoff_reading import Result, waits
 from voice.evaluation.handoff_results import Results, figures_of, table
 from voice.evaluation.handoff_sound import first_sound_s, first_tone_s, longest_silence_s, resemblance
 
@@ -102,6 +102,15 @@ def test_a_sound_is_found_under_another_and_not_where_it_is_not() -> None:
 def test_one_bad_call_misses_its_target(bad: Result, figure: str) -> None:
     assert all(f.met is not False for f in figures_of([GOOD]))
     assert next(f for f in figures_of([GOOD, bad]) if f.name == figure).met is False
+
+
+def test_a_caller_waits_for_a_human_and_again_after_one_who_dropped() -> None:
+    bridged, dropped = {"fact": "LegsBridged"}, {"fact": "HandoffState", "outcome": "human-dropped"}
+    assert waits([], 1.0, 9.0) == [(1.0, 9.0)]
+    assert waits([{**bridged, "t": 4.0}], 1.0, 9.0) == [(1.0, 4.0)]
+    assert waits([{**bridged, "t": 4.0}, {**dropped, "t": 6.0}], 1.0, 9.0) == [(1.0, 4.0), (6.0, 9.0)]
+    again = [{**bridged, "t": 4.0}, {**dropped, "t": 6.0}, {**bridged, "t": 8.0}]
+    assert waits(again, 1.0, 9.0) == [(1.0, 4.0), (6.0, 8.0)]
 
 
 def test_every_fault_is_a_line_with_the_worst_of_its_calls() -> None:
