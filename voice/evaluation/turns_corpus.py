@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +32,7 @@ Sound = NDArray[np.float32]
 PAUSE_S = (0.3, 1.2)
 JOIN_S = (0.2, 0.6)
 SNRS_DB: tuple[float | None, ...] = (None, 20.0, 10.0)
-BEFORE_S, AFTER_S = 0.5, 3.0
+BEFORE_S, AFTER_S = 0.5, 2.0
 _FRAME = RATE_HZ // 100
 _QUIET_DB = 26.0
 """Below the loudest 10 ms by this much is a pause."""
@@ -48,11 +48,11 @@ _DATES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One turn of a caller. ``samples``: [n] at 8 kHz; ``pauses``: put in, [s]; ``end_s``: of the last sound."""
+    """One turn of a caller. ``samples``: [n] at 8 kHz; ``end_s``: of the last sound; ``speaks``: in each 10 ms."""
 
     kind: Kind
     samples: Sound
-    pauses: tuple[tuple[float, float], ...]
+    speaks: NDArray[np.bool_]
     end_s: float
     text: str
     held_out: bool
@@ -101,11 +101,9 @@ def line_noise(samples: Sound, n: int) -> Sound:
     return np.resize(np.concatenate([piece, piece[::-1]]), n).astype(np.float32)
 
 
-def with_pause(samples: Sound, at: int, pause_s: float) -> tuple[Sound, tuple[float, float]]:
-    """``pause_s`` more of quiet at sample ``at``, and the whole pause [s]."""
-    n = round(pause_s * RATE_HZ)
-    out = np.concatenate([samples[:at], line_noise(samples, n), samples[at:]])
-    return out, (at / RATE_HZ, (at + n) / RATE_HZ)
+def with_pause(samples: Sound, at: int, pause_s: float) -> Sound:
+    """``pause_s`` more of quiet at sample ``at``."""
+    return np.concatenate([samples[:at], line_noise(samples, round(pause_s * RATE_HZ)), samples[at:]])
 
 
 def framed(
@@ -113,28 +111,22 @@ def framed(
     held_out: bool, expectation: Expectation | None = None,
 ) -> Turn:  # fmt: skip
     """Stretches of speech with gaps between, quiet before and after."""
-    sound, pauses = np.zeros(0, np.float32), []
-    floor = parts[0]
+    sound = np.zeros(0, np.float32)
     for k, part in enumerate(parts):
         first, last = span(part)
-        if k:
-            n = round(gaps_s[k - 1] * RATE_HZ)
-            pauses.append((len(sound) / RATE_HZ, (len(sound) + n) / RATE_HZ))
-            sound = np.concatenate([sound, line_noise(floor, n)])
-        sound = np.concatenate([sound, part[first:last]])
-    return padded(
-        Turn(kind=kind, samples=sound, pauses=tuple(pauses), end_s=len(sound) / RATE_HZ, text=text, held_out=held_out,
-             expectation=expectation or Expectation())
-    )  # fmt: skip
+        gap = line_noise(parts[0], round(gaps_s[k - 1] * RATE_HZ)) if k else sound
+        sound = np.concatenate([sound, gap, part[first:last]]) if k else part[first:last]
+    return padded(kind, sound, text, held_out=held_out, expectation=expectation)
 
 
-def padded(turn: Turn) -> Turn:
-    before = line_noise(turn.samples, round(BEFORE_S * RATE_HZ))
-    after = line_noise(turn.samples, round(AFTER_S * RATE_HZ))
+def padded(kind: Kind, speech: Sound, text: str, *, held_out: bool, expectation: Expectation | None = None) -> Turn:
+    """``speech`` begins and ends with sound."""
+    before, after = (line_noise(speech, round(s * RATE_HZ)) for s in (BEFORE_S, AFTER_S))
+    samples = np.concatenate([before, speech, after])
+    level = levels_db(samples)
     return Turn(
-        kind=turn.kind, samples=np.concatenate([before, turn.samples, after]), text=turn.text, held_out=turn.held_out,
-        pauses=tuple((a + BEFORE_S, b + BEFORE_S) for a, b in turn.pauses), end_s=turn.end_s + BEFORE_S,
-        snr_db=turn.snr_db, expectation=turn.expectation,
+        kind=kind, samples=samples, speaks=level > level.max() - _QUIET_DB, end_s=BEFORE_S + len(speech) / RATE_HZ,
+        text=text, held_out=held_out, expectation=expectation or Expectation(),
     )  # fmt: skip
 
 
@@ -150,22 +142,19 @@ def build(data: Sequence[Utterance], babble: Sound, digits: Path, seed: int) -> 
 def _noisy(turn: Turn, snr_db: float | None, babble: Sound, seed: int) -> Turn:
     if snr_db is None:
         return turn
-    return Turn(
-        kind=turn.kind, samples=with_babble(turn.samples, babble, snr_db, seed), pauses=turn.pauses, end_s=turn.end_s,
-        text=turn.text, held_out=turn.held_out, snr_db=snr_db, expectation=turn.expectation,
-    )  # fmt: skip
+    return replace(turn, samples=with_babble(turn.samples, babble, snr_db, seed), snr_db=snr_db)
 
 
 def _sentences(spoken: Sequence[Utterance], rng: np.random.Generator) -> Iterator[Turn]:
-    for u in spoken:
+    """As they are, and, every other one, with a pause where it has room for one."""
+    for k, u in enumerate(spoken):
         first, last = span(u.samples)
         whole = u.samples[first:last]
-        yield padded(Turn(kind="whole", samples=whole, pauses=(), end_s=len(whole) / RATE_HZ, text=u.text,
-                          held_out=u.held_out))  # fmt: skip
-        if (at := pause_inside(whole)) is not None:
-            sound, pause = with_pause(whole, at, float(rng.uniform(*PAUSE_S)))
-            yield padded(Turn(kind="paused", samples=sound, pauses=(pause,), end_s=len(sound) / RATE_HZ, text=u.text,
-                              held_out=u.held_out))  # fmt: skip
+        at = pause_inside(whole) if k % 2 else None
+        if at is None:
+            yield padded("whole", whole, u.text, held_out=u.held_out)
+        else:
+            yield padded("paused", with_pause(whole, at, float(rng.uniform(*PAUSE_S))), u.text, held_out=u.held_out)
 
 
 def _joins(spoken: Sequence[Utterance], rng: np.random.Generator) -> Iterator[Turn]:
@@ -174,7 +163,7 @@ def _joins(spoken: Sequence[Utterance], rng: np.random.Generator) -> Iterator[Tu
     for u in spoken:
         by_speaker.setdefault(u.speaker, []).append(u)
     for told in by_speaker.values():
-        for a, b in zip(told[::2], told[1::2], strict=False):
+        for a, b in zip(told[::4], told[1::4], strict=False):
             gap_s = float(rng.uniform(*JOIN_S))
             yield framed("join", [a.samples, b.samples], [gap_s], f"{a.text} {b.text}", held_out=a.held_out)
 

@@ -17,13 +17,20 @@ from voice.evaluation.virtual_line import Line, Models
 
 SLACK_S = 0.05
 """The last sound is soft, and where it ends is known to some 50 ms."""
+ANSWER_S = 0.15
+"""From the decision to the agent's first sound at the caller's ear, at least: link, ring, packet and jitter buffer. A
+caller who goes on within it hears no interruption: the answer is held back before it sounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """``cut``: the turn was taken before its last sound; ``delay_s``: after it, None if nothing was understood."""
+    """``split``: taken before its last sound; ``cut``: and the agent spoke before the caller went on.
+
+    ``delay_s``: from the last sound to the decision; None if nothing was understood.
+    """
 
     turn: Turn
+    split: bool
     cut: bool
     delay_s: float | None
 
@@ -35,8 +42,9 @@ async def run(models: Models, turn: Turn) -> Ended:
     line.leg.close()
     taken = [t for t, fact in line.facts if isinstance(fact, Transcribed) and fact.final]
     after = [t - turn.end_s for t in taken if t >= turn.end_s - SLACK_S]
-    cut = any(t < turn.end_s - SLACK_S for t in taken)
-    return Ended(turn=turn, cut=cut, delay_s=max(0.0, after[0]) if after else None)
+    early = [t for t in taken if t < turn.end_s - SLACK_S]
+    cut = any(not turn.speaks[round(100 * t) : round(100 * (t + ANSWER_S))].any() for t in early)
+    return Ended(turn=turn, split=bool(early), cut=cut, delay_s=max(0.0, after[0]) if after else None)
 
 
 def figures(ended: Sequence[Ended], seed: int) -> list[Figure]:
@@ -46,6 +54,7 @@ def figures(ended: Sequence[Ended], seed: int) -> list[Figure]:
         part = [e for e in ended if e.turn.held_out == held_out]
         out += [
             _share(f"turn_cut_off_per_100{suffix}", part, ("whole", "paused"), seed, 3.0),
+            _share(f"turn_split_per_100{suffix}", part, ("whole", "paused"), seed, None, lambda e: e.split),
             _share(f"pause_cut_off_per_100{suffix}", part, ("paused",), seed, None),
             _share(f"join_cut_off_per_100{suffix}", part, ("join",), seed, None),
             _share(f"spelled_or_date_cut_off_per_100{suffix}", part, ("spelled", "date"), seed, None),
@@ -61,8 +70,11 @@ def figures(ended: Sequence[Ended], seed: int) -> list[Figure]:
     return [f for f in out if f is not None]
 
 
-def _share(name: str, ended: Sequence[Ended], kinds: Sequence[str], seed: int, at_most: float | None) -> Figure | None:
-    cut = np.array([e.cut for e in ended if e.turn.kind in kinds], float)
+def _share(
+    name: str, ended: Sequence[Ended], kinds: Sequence[str], seed: int, at_most: float | None,
+    what: Callable[[Ended], bool] = lambda e: e.cut,
+) -> Figure | None:  # fmt: skip
+    cut = np.array([what(e) for e in ended if e.turn.kind in kinds], float)
     if not len(cut):
         return None
     draws = 100 * cut[np.random.default_rng(seed).integers(0, len(cut), (2000, len(cut)))].mean(axis=1)
@@ -71,12 +83,12 @@ def _share(name: str, ended: Sequence[Ended], kinds: Sequence[str], seed: int, a
 
 
 def _count(name: str, ended: Sequence[Ended], kinds: Sequence[str]) -> Figure | None:
-    cut = [e.cut for e in ended if e.turn.kind in kinds]
+    cut = [e.split for e in ended if e.turn.kind in kinds]
     return _figure(name, float(sum(cut)), "turns", len(cut), 0.0, None) if cut else None
 
 
 def _delay(name: str, ended: Sequence[Ended], percent: float, belongs: Callable[[Ended], bool]) -> Figure | None:
-    delays = [1000 * e.delay_s for e in ended if belongs(e) and not e.cut and e.delay_s is not None]
+    delays = [1000 * e.delay_s for e in ended if belongs(e) and not e.split and e.delay_s is not None]
     return _figure(name, float(np.percentile(delays, percent)), "ms", len(delays), None, None) if delays else None
 
 
