@@ -136,8 +136,9 @@ def follow(call: Call, stamped: Stamped) -> None:
     elif isinstance(fact, HandoffState) and fact.state not in ("IDLE", "OFFERED") and call.keypad.open:
         # Nobody asks for a number on hold: keys are commands again, and the caller is heard.
         call.log.commit(KeypadChanged(on=False, slot=call.keypad.slot))
-    elif isinstance(fact, ConsentChanged) and fact.purpose == "transcription" and not fact.allowed:
-        call.log.erase_words()
+    elif isinstance(fact, ConsentChanged) and fact.purpose in ("emotion", "transcription") and not fact.allowed:
+        if fact.purpose == "transcription":
+            call.log.erase_words()
         call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.kept]))
     elif isinstance(fact, BriefingBuilt):
         call.folder.write_summary(summarise(call.id, [s.to_json() for s in call.log.kept]))

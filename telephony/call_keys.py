@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from telephony.call_parts import Briefing
 from telephony.call_said import report_ended
 from telephony.facts import CardTyped, ConsentChanged, Decision, HandoffRequested, KeypadChanged, KeyPressed
 from telephony.keypad import CardNumber, Meaning, Order
@@ -72,9 +73,11 @@ def forbid_emotion(call: Call) -> None:
     """No measurement of the voice any more, and none that was made."""
     already = not call.emotion_allowed
     call.emotion_allowed = False
-    call.log.commit(ConsentChanged(purpose="emotion", allowed=False))
     if not already:
         call.log.erase_voice()
+        # It may say how the caller sounded; the worker makes another, and until then there is none.
+        call.human_side.briefing = Briefing()
+    call.log.commit(ConsentChanged(purpose="emotion", allowed=False))
     if not call.bridged:
         call.tell("caller", "emotion_off")
 

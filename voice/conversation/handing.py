@@ -28,6 +28,8 @@ _QUIET: frozenset[State] = frozenset(
 )
 _BRIEFED: frozenset[State] = frozenset({"HOLDING", "DIALLING", "ANSWERED", "SCREENING"})
 """States in which a briefing is still of use: once it is played, the human has heard what there was."""
+_HEARD: frozenset[State] = frozenset({"BRIEFING", "DECIDING"})
+"""States in which it can be heard again: only then, and only if the caller has forbidden something, is it made anew."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,8 @@ class Handing:
 
     def briefing(self, done: list[str]) -> list[Emit]:
         """The briefing, as soon as it is needed and again whenever it would say something else."""
-        if self.over or self.state not in _BRIEFED or not self._stale:
+        due = self.state in _BRIEFED or (self.state in _HEARD and self.notes.refused)
+        if self.over or not due or not self._stale:
             return []
         self._stale = False
         built = build(self.notes, done)

@@ -61,6 +61,8 @@ class Notes:
     reason: Reason | None = None
     voice_known: bool = False
     verified: bool = False
+    refused: bool = False
+    """The caller has forbidden the analysis: no word about a mood, whatever it would rest on."""
 
     def receive(self, fact: Fact) -> bool:
         """Takes the fact in; True if a briefing built before it is out of date."""
@@ -80,8 +82,8 @@ class Notes:
         elif isinstance(fact, EmotionScored):
             self.voice_known = self.analysed and (self.voice_known or not fact.abstained)
         elif isinstance(fact, ConsentChanged) and fact.purpose == "emotion" and not fact.allowed:
-            was_known, self.analysed, self.voice_known = self.voice_known, False, False
-            return was_known  # "calm" rested on the voice: the human hears "unknown" from now on
+            self.refused, self.analysed, self.voice_known = True, False, False
+            return True
         elif isinstance(fact, DistressChanged):
             self.distress = fact
             return True
@@ -137,11 +139,14 @@ def _tried(done: Sequence[str]) -> dict[str, Any]:
 
 
 def _state(notes: Notes) -> dict[str, Any]:
-    level = notes.distress.level if notes.distress else None
-    because = [b for b in notes.distress.because if b.kind != "voice"] if notes.distress else []
+    distress = None if notes.refused else notes.distress
+    level = distress.level if distress else None
+    because = [b for b in distress.because if b.kind != "voice"] if distress else []
     spans = [{"start": b.start, "end": b.end, "text": str(b.value)} for b in because]
     intent = notes.playbook.intent(notes.intent.intent) if notes.intent else None
     why = _WHY[notes.reason] if notes.reason else ""
+    if notes.refused and notes.reason == "distress":
+        why = "wanted a person when asked"
     if notes.reason == "stuck" and intent is not None and intent.touchpoint.mode in _FOR_PERSON:
         why = "a person takes care of this"
     if level in ("attend", "distress"):

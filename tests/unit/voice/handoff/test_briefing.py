@@ -14,6 +14,7 @@ from telephony.facts import (
     ConsentChanged,
     DistressChanged,
     EmotionScored,
+    HandoffOffered,
     HandoffRequested,
     IntentRecognised,
     Level,
@@ -152,3 +153,16 @@ def test_calm_by_the_voice_is_unknown_once_the_caller_refuses_the_analysis() -> 
     assert "Calm" in build(out, []).text
     assert out.receive(ConsentChanged(purpose="emotion", allowed=False))
     assert "Calm" not in build(out, []).text
+
+
+def test_after_the_refusal_no_mood_is_told_whatever_it_rests_on() -> None:
+    out = full()
+    assert "Upset" in build(out, []).text
+    out.receive(HandoffOffered(reason="distress"))
+    assert out.receive(ConsentChanged(purpose="emotion", allowed=False))
+    words = Because(kind="words", start=5.0, end=6.0, name="despair", value="I can not take this", weight=1.0)
+    out.receive(DistressChanged(level="distress", score=0.9, because=(words,)))
+    built = build(out, [])
+    assert not {"upset", "calm", "distress", "take"} & set(built.text.lower().replace(".", " ").split())
+    assert built.fields["state"]["level"] == "unknown"
+    assert "wanted a person" in built.text
