@@ -80,6 +80,20 @@ def test_a_question_while_deciding_gives_more_time(make: Make) -> None:
     v.until("HandoffState", state="FAILED", outcome="no-answer")
 
 
+def test_three_tells_the_briefing_again_and_two_declines(make: Make) -> None:
+    v = screening(make(targets=2))
+    v.human_presses("1")
+    v.until("HandoffState", state="DECIDING")
+    v.human_presses("3")
+    v.until("Said", leg="human", prompt="decide")
+    assert v.human is not None
+    assert heard(v.human, BRIEFING_HZ) > 7.0, "twice 4 s"
+    v.human_presses("2")
+    v.until("Said", leg="human", prompt="declined_bye")
+    assert v.facts("HandoffState", outcome="declined")
+    v.until("HandoffState", state="DIALLING", target="h2")
+
+
 def test_before_consent_nothing_is_answered(make: Make) -> None:
     v = screening(make())
     answers(v)
