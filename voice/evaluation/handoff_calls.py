@@ -70,6 +70,7 @@ async def _orphans(stage: Stage, ended_t: float) -> tuple[str, ...]:
             left.append(f"{calls} calls")
         if parts := [p.name for p in stage.log.folder.glob("*.part")]:
             left.append(f"unfinished {', '.join(parts)}")
+        left += [f"{name} is still open" for name in stage.lane.open_files(stage.log.folder)]
         if not left or time.monotonic() - ended_t > AFTER_S:
             return tuple(left)
         await asyncio.sleep(0.1)

@@ -160,13 +160,21 @@ class Lane:
     def open_ports(self) -> int:
         """RTP ports that the gateway's process still has bound; other processes may use the same range."""
         low, high = (int(p) for p in self.ports.rtp(0).split("-"))
-        sockets = set()
-        for fd in Path(f"/proc/{self._pid('gateway')}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                sockets.add(os.readlink(fd))
+        sockets = self._open()
         lines = [line.split() for line in Path("/proc/net/udp").read_text("ascii").splitlines()[1:]]
         ports = [int(x[1].rpartition(":")[2], 16) for x in lines if f"socket:[{x[9]}]" in sockets]
         return sum(low <= port <= high for port in ports)
+
+    def open_files(self, folder: Path) -> list[str]:
+        """Files of a call that the gateway's process still has open."""
+        return sorted(Path(f).name for f in self._open() if f.startswith(f"{folder}/"))
+
+    def _open(self) -> set[str]:
+        found = set()
+        for fd in Path(f"/proc/{self._pid('gateway')}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(fd))
+        return found
 
     def kill_worker(self) -> None:
         os.kill(self._pid("worker-1"), signal.SIGKILL)
