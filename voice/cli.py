@@ -18,6 +18,7 @@ from rich.console import Console
 
 from telephony.errors import ConfigError, RecordError
 from telephony.settings import Settings, load
+from voice import lifeline
 from voice.errors import UserError
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ def _until_signal(body: Callable[[asyncio.Event], Coroutine[Any, Any, int | None
         stop = asyncio.Event()
         for sig in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(sig, stop.set)
+        lifeline.on_end(stop.set)
         return await body(stop) or 0
 
     return asyncio.run(run())

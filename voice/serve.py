@@ -4,6 +4,8 @@ Each part is a process of its own, so that the bridge survives the brain: a work
 gateway goes on with every call. SIGTERM drains: the gateway refuses new calls and ends with its last one; only then
 are the others stopped.
 
+If this process is killed, the parts notice (`voice.lifeline`): the gateway drains, and the others end with it.
+
 Hears from: the operator. Tells: the three processes.
 """
 
@@ -24,6 +26,7 @@ import structlog
 
 from telephony.errors import ConfigError
 from telephony.settings import Settings, split_host_port
+from voice.lifeline import Lifelines
 
 log = structlog.get_logger("warmline.serve")
 
@@ -73,7 +76,7 @@ def check_startable(settings: Settings) -> None:
                 s.bind((host, port))
             except (OSError, OverflowError) as exc:
                 why = (getattr(exc, "strerror", None) or str(exc)).lower()
-                raise ConfigError(key, value, f"{why}; choose another") from exc
+                raise ConfigError(key, value, f"{why}; {_earlier(settings.store.dir) or 'choose another'}") from exc
     # Every worker would say it, each in its own line.
     from voice import playbooks
 
@@ -84,6 +87,20 @@ def check_startable(settings: Settings) -> None:
         raise ConfigError(
             "ear.model", settings.ear.model, f"{lacks} is missing; choose open, research or a folder that holds a model"
         )
+
+
+def _earlier(store: Path) -> str:
+    """What to do about this store's own gateway, which still finishes its calls; empty where it does not run."""
+    state = read_state(store)
+    pid = state.get("pid")
+    try:
+        runs = isinstance(pid, int) and b"gateway" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        runs = False
+    if not runs:
+        return ""
+    calls = state.get("calls", 0)
+    return f"an earlier gateway (pid {pid}, {calls} calls) still runs: wait until it has finished, or kill -TERM {pid}"
 
 
 def missing_model(model: str) -> str:
@@ -107,11 +124,13 @@ def parts(config: Path | None, settings: Settings) -> list[Part]:
     ]
 
 
-async def _keep_running(part: Part, stopping: asyncio.Event) -> None:
+async def keep_running(part: Part, stopping: asyncio.Event, lifelines: Lifelines) -> None:
+    """Starts the part, and starts it again whenever it ends, until ``stopping``."""
     wait_s = RESTART_FIRST_S
     while not stopping.is_set() and not part.stopping:
-        env = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"), **part.env}
-        part.process = await asyncio.create_subprocess_exec(*part.argv, env=env)
+        line, fds = lifelines.of(part.name)
+        env = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"), **part.env, **line}
+        part.process = await asyncio.create_subprocess_exec(*part.argv, env=env, pass_fds=fds)
         log.info("started", part=part.name, pid=part.process.pid)
         started = asyncio.get_running_loop().time()
         code = await part.process.wait()
@@ -164,13 +183,15 @@ async def serve(settings: Settings, config: Path | None) -> int:
             "Set privacy.analyse_emotion = true when you may and want to"
         )
     everything = parts(config, settings)
-    tasks = [asyncio.create_task(_keep_running(p, stopping), name=p.name) for p in everything]
+    lifelines = Lifelines()
+    tasks = [asyncio.create_task(keep_running(p, stopping, lifelines), name=p.name) for p in everything]
     await stopping.wait()
     gateway, *others = everything
     log.info("draining: no new calls, live calls finish")
     await _stop(gateway, DRAIN_S)
     await asyncio.gather(*(_stop(p, STOP_S) for p in others))
     await asyncio.gather(*tasks)
+    lifelines.close()
     with contextlib.suppress(FileNotFoundError):
         (settings.store.dir / "gateway.json").unlink()
     return 0 if asked.is_set() else 2
