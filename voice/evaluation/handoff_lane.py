@@ -157,6 +157,9 @@ class Lane:
         self._seen |= new
         return Log(self.store / "calls" / sorted(new)[0])
 
+    def has_ticket(self, ref: str) -> bool:
+        return (self.store / "callbacks" / f"{ref}.json").exists()
+
     def open_ports(self) -> int:
         """RTP ports that the gateway's process still has bound; other processes may use the same range."""
         low, high = (int(p) for p in self.ports.rtp(0).split("-"))

@@ -57,6 +57,8 @@ class Result:
     leaked: bool = False
     """The briefing's sound is in what the caller's telephone heard."""
     events_lost: int = 0
+    tickets_lost: int = 0
+    """Call backs that the log promises and no file does."""
 
     @property
     def defined(self) -> bool:
@@ -85,6 +87,7 @@ def read_result(stage: Stage, ending: str, orphans: tuple[str, ...], events_lost
         briefed_machine=fault.first == "machine" and bool(log.facts("HandoffState", state="BRIEFING", target="h0")),
         leaked=_leaked(stage),
         events_lost=events_lost,
+        tickets_lost=sum(not stage.lane.has_ticket(str(f["ref"])) for f in log.facts("CallbackTicketed")),
     )
 
 

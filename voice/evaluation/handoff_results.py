@@ -62,6 +62,7 @@ def figures_of(results: Sequence[Result]) -> list[Figure]:
         ("machines_briefed", sum(r.briefed_machine for r in results)),
         ("briefings_heard_by_caller", sum(r.leaked for r in results)),
         ("events_lost", sum(r.events_lost for r in results)),
+        ("tickets_lost", sum(r.tickets_lost for r in results)),
     ]
     rows = [figure("endings_defined", 100 * defined, unit="%", n=n, target=">= 100")]
     rows += [figure(name, value, n=n, target="<= 0") for name, value in counts]

@@ -91,6 +91,7 @@ def test_a_sound_is_found_under_another_and_not_where_it_is_not() -> None:
         (replace(GOOD, briefed_machine=True), "machines_briefed"),
         (replace(GOOD, leaked=True), "briefings_heard_by_caller"),
         (replace(GOOD, events_lost=1), "events_lost"),
+        (replace(GOOD, tickets_lost=1), "tickets_lost"),
         (replace(GOOD, silence_s=1.7), "dead_air_s_max"),
         (replace(GOOD, two_way_ms=900.0), "two_way_after_key_ms_p95"),
         (replace(GOOD, two_way_ms=1900.0, accepts_by="voice"), "two_way_after_yes_ms_p95"),
