@@ -103,7 +103,8 @@ def replay(page: Page) -> Page:
 
 def open_call(page: Page, call_id: str) -> Page:
     page.goto(f"/calls/{call_id}")
-    page.wait_for_selector("#call[data-ready=yes]")
+    # word times come a moment later; a test must not see them change under its hands
+    page.wait_for_selector("#call[data-words=measured]")
     return page
 
 

@@ -157,6 +157,8 @@ class Maker:
                     p_distress=None if abstained else p + wobble,
                     classes={} if abstained else {"anger": 0.6 * p, "fear": 0.4 * p, "neutral": 1 - p},
                     abstained=abstained, reason="too little voiced speech" if abstained else "", model="open-1",
+                    p_low=None if abstained else max(p + wobble - 0.11, 0.0),
+                    p_high=None if abstained else min(p + wobble + 0.07, 1.0),
                 ),
             )  # fmt: skip
             at, n = at + 1.0, n + 1

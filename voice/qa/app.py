@@ -18,7 +18,20 @@ from fastapi import FastAPI
 from telephony.errors import ConfigError
 from telephony.settings import Settings, is_loopback, split_host_port, web_token
 from voice import __version__
-from voice.qa import api, commenting, handoff, health, insight, live, pages, problems, reviewing, signin, sound
+from voice.qa import (
+    api,
+    commenting,
+    handoff,
+    health,
+    insight,
+    live,
+    pages,
+    problems,
+    reviewing,
+    signin,
+    sound,
+    word_times,
+)
 from voice.qa.access import Access, Gate
 from voice.qa.context import Web
 from voice.qa.tail import Tail
@@ -68,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         health.router,
         api.router,
         sound.router,
+        word_times.router,
         live.router,
         insight.router,
         handoff.router,

@@ -26,6 +26,7 @@ def replay_context(call: CallRecord) -> dict[str, Any]:
         "decisions": views.decisions(call),
         "briefing_text": text,
         "briefing": fields_,
+        "banded": any(f.get("p_low") is not None for f in call.of("EmotionScored")),
         "has_human": bool(call.audio("human") or call.of("LegsBridged")),
     }
 

@@ -40,6 +40,7 @@ ASSETS = {
             "peaks",
             "draw",
             "comments",
+            "words",
             "axis",
             "lanes",
             "markers",

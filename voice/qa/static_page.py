@@ -22,7 +22,7 @@ from voice.store.calls import CallRecord, Json
 
 MODULES = (
     "format.js", "axis.js", "draw.js", "lanes.js", "peaks.js", "markers.js", "player.js", "transcript.js",
-    "comments.js", "review.js", "keys.js", "replay.js",
+    "words.js", "comments.js", "review.js", "keys.js", "replay.js",
 )  # fmt: skip
 """In the order in which each finds what it uses."""
 POINTS = 3000

@@ -5,6 +5,7 @@ Hears from: `voice.store.calls`. Tells: the templates.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def _heard(call: CallRecord, bridged_s: float) -> Iterator[Turn]:
                 start=f["start"],
                 end=f["end"],
                 text=str(f["text"]),
-                words=tuple(_words(f.get("words"))),
+                words=tuple(_words(f.get("words"))) or _shared(str(f["text"]), f["start"], f["end"]),
                 private=leg == "human" and f["start"] < bridged_s and bool(call.of("HandoffState")),
             )
 
@@ -87,6 +88,7 @@ def _said(call: CallRecord) -> Iterator[Turn]:
             start=f["start"],
             end=f["end"],
             text=str(f["text"]),
+            words=_shared(str(f["text"]), f["start"], f["end"]),
             private=f["leg"] == "human",
             note=", ".join((*(("to the human alone",) if f["leg"] == "human" else ()), *notes)),
         )
@@ -99,6 +101,17 @@ def _words(raw: object) -> Iterator[tuple[float, float, str]]:
         match item:
             case [int() | float() as start, int() | float() as end, str() as word]:
                 yield float(start), float(end), word
+
+
+def _shared(text: str, start: float, end: float) -> tuple[tuple[float, float, str], ...]:
+    """Words by their share of letters, until they are measured."""
+    words = text.split()
+    edges = [0.0, *itertools.accumulate(len(w) + 1.5 for w in words)]
+    scale = (end - start) / (edges[-1] or 1.0)
+    return tuple(
+        (round(start + a * scale, 3), round(start + b * scale, 3), w)
+        for a, b, w in zip(edges, edges[1:], words, strict=False)
+    )
 
 
 def decisions(call: CallRecord) -> list[Why]:

@@ -168,6 +168,13 @@ function scores(ctx, w, h, axis, { call }, ink) {
     ctx.stroke();
     ctx.setLineDash([]);
   }
+  ctx.fillStyle = ink.distress;
+  ctx.globalAlpha = 0.22;
+  for (const f of windows) {
+    if (typeof f.p_low !== "number" || typeof f.p_high !== "number" || !visible(axis, f)) continue;
+    ctx.fillRect(axis.x(f.start, w), y(f.p_high), axis.x(f.end, w) - axis.x(f.start, w), Math.max(y(f.p_low) - y(f.p_high), 1));
+  }
+  ctx.globalAlpha = 1;
   ctx.lineWidth = 1.6;
   ctx.strokeStyle = ctx.fillStyle = ink.caller;
   ctx.setLineDash([5, 3]);

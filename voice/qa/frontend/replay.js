@@ -9,6 +9,7 @@ import { EMPTY, Peaks } from "./peaks.js";
 import { Player } from "./player.js";
 import { Review, moveReview } from "./review.js";
 import { Transcript } from "./transcript.js";
+import { WordTimes } from "./words.js";
 
 const article = document.getElementById("call");
 const id = article.dataset.call;
@@ -113,10 +114,12 @@ async function start() {
       selection.style.transform = `translateX(${a}px) scaleX(${Math.max(b - a, 0)})`;
     }
   };
+  const times = call.audio ? null : new WordTimes(id, call.duration_s, (turns) => transcript.retime(turns));
   let drawnAt = -1;
   player.onTime((t) => {
     if (player.playing) axis.follow(t);
     showTime(t, call.duration_s);
+    times?.around(t);
     transcript.show(t, true);
     place();
     drawn.now = t;
@@ -170,6 +173,8 @@ async function start() {
   goTo();
   localTimes();
   article.dataset.ready = "yes";
+  await times?.around(player.now);
+  article.dataset.words = "measured";
 }
 
 /** A link may name a moment (#t=45.2) or what was searched for (#q=third time). */

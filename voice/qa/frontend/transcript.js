@@ -22,6 +22,22 @@ export class Transcript {
     return { seq: Number(node.dataset.seq), start: Number(node.dataset.start), end: Number(node.dataset.end), who, text: node.querySelector("p").textContent.trim().replace(/\s+/g, " ") };
   }
 
+  /** Times that were measured, by turn: [{ seq, words: [[start, end], …] }]. */
+  retime(turns) {
+    for (const { seq, words } of turns) {
+      const nodes = this.root.querySelectorAll(`.turn[data-seq="${seq}"] .w`);
+      if (nodes.length !== words.length) continue;
+      nodes.forEach((node, i) => {
+        [node.dataset.s, node.dataset.e] = words[i];
+      });
+    }
+    for (const word of this.words) {
+      word.start = Number(word.node.dataset.s);
+      word.end = Number(word.node.dataset.e);
+    }
+    this.words.sort((a, b) => a.start - b.start);
+  }
+
   show(t, scroll) {
     const word = within(this.words, t);
     if (word !== this.word) {
