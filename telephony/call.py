@@ -20,7 +20,9 @@ from telephony.call_log import CallLog
 from telephony.call_parts import HumanSide, Surroundings, WorkerPort, policy
 from telephony.call_said import report_ended, report_replaced
 from telephony.call_sound import CallSound
+from telephony.call_ticket import write_owed
 from telephony.callback_machine import CallBack
+from telephony.callback_tickets import Ticket
 from telephony.commands import Attach, Command, Detach, HangUp
 from telephony.erasure import MEASURED
 from telephony.facts import BargedIn, CallAnswered, CallEnded, ConsentChanged, Ending, Fact, WorkerAttached, WorkerLost
@@ -122,6 +124,8 @@ class Call:
         self._obeying = False
         self.waiting = False
         """A command waits for the disk, and those behind it for that."""
+        self.owed: list[tuple[Ticket, bytes]] = []
+        """Tickets promised and not on the disk, with their briefing's sound."""
         self.own_prompts: dict[str, Prompt] = {}
         """What the worker has rendered for this caller alone."""
         self._patience_tick: int | None = None
@@ -324,5 +328,6 @@ class Call:
     def store_away(self) -> None:
         """Everything to the disk, sound as FLAC. Slow: not on the event loop."""
         self.folder.close()
+        write_owed(self)
         for part, channels in self.parts:
             finish_part(part, channels)

@@ -6,23 +6,20 @@ Hears from: a call. Tells: its parties, its log, the store.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Collection
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from telephony import routing
 from telephony.bridge import LiveRing
 from telephony.call_lines import drop_human, human_event
 from telephony.call_said import report_replaced
+from telephony.call_ticket import promise
 from telephony.callback_call import dial_caller
-from telephony.callback_tickets import Tickets
 from telephony.commands import ListenToHuman
 from telephony.errors import ConfigError
 from telephony.facts import (
     BriefingBuilt,
-    CallbackTicketed,
     ConsentChanged,
     HandoffOffered,
     HandoffRequested,
@@ -33,8 +30,7 @@ from telephony.facts import (
 )
 from telephony.leg import LegEvent
 from telephony.messages import Stamped
-from telephony.record import write_ticket
-from telephony.sip_headers import human_headers, number_of
+from telephony.sip_headers import human_headers
 from telephony.summary import summarise
 from telephony.transfer import Transfer
 from telephony.transfer_messages import (
@@ -48,6 +44,7 @@ from telephony.transfer_messages import (
     GiveUpHuman,
     HangUpHuman,
     HumanSilent,
+    ReferCaller,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
@@ -109,6 +106,9 @@ def carry_out(call: Call, command: Command) -> None:
             dial_caller(call)
         case StartHumanHold():
             call.human.hold = True
+        case ReferCaller():
+            if call.caller.leg is not None and call.human_side.leg is not None:
+                call.caller.leg.refer(call.human_side.leg)
         case GiveUpHuman():
             call.log.event(HumanSilent(t=call.t, attempt=call.human_side.attempt))
         case BridgeLegs():
@@ -117,7 +117,7 @@ def carry_out(call: Call, command: Command) -> None:
             call.human_side.listening = on
             call.command(ListenToHuman(on=on))
         case TicketCallback():
-            _ticket(call)
+            promise(call)
         case ReturnToAgent():
             call.agent_silenced = False
             call.caller.hold = False
@@ -208,44 +208,3 @@ def _bridge(call: Call) -> None:
     call.bridged = call.joined_once = True
     call.human_side.listening = False
     call.log.commit(LegsBridged(human=call.human_side.target))
-
-
-def _ticket(call: Call) -> None:
-    """On the disk before the caller is told."""
-    facts = [s.to_json() for s in call.log.kept]
-    answered = facts[0]
-    humans = call.around.settings.humans
-    ref = f"CB-{secrets.token_hex(3).upper()}"
-    number = number_of(str(answered.get("from", "")))
-    summary = summarise(call.id, facts)
-    ticket = {
-        "ref": ref, "call": call.id, "number": number, "window": humans.callback_window, "reason": summary["reason"],
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "text": summary["text"], "fields": summary["fields"], "intent": summary["intent"], "slots": summary["slots"],
-        "state": "open",
-    }  # fmt: skip
-    briefing = call.human_side.briefing.pcm if _keeps_words(call) and humans.callback == "dial" else b""
-    call.waiting = True
-
-    def written() -> None:
-        call.log.commit(CallbackTicketed(ref=ref, number=number, window=humans.callback_window))
-        call.waiting = number.removeprefix("+").isdigit() and call.wait_for_prompt("nobody_callback")
-        call.obey(())
-
-    call.around.aside(lambda: _write(call.around.store, ticket, briefing), written)
-
-
-def _keeps_words(call: Call) -> bool:
-    """Nobody has refused that what was said, or its sound, is kept."""
-    privacy = call.around.settings.privacy
-    refused = {s.fact.purpose for s in call.log.facts if isinstance(s.fact, ConsentChanged) and not s.fact.allowed}
-    return privacy.transcribe and privacy.record and refused <= {"emotion"}
-
-
-def _write(store: Path, ticket: dict[str, Any], briefing: bytes) -> None:
-    try:
-        write_ticket(store, ticket)
-        Tickets(store).keep_briefing(ticket["ref"], briefing)
-    except OSError as exc:
-        # The promise is kept in the log all the same: a person can still find it there.
-        log.error("the callback ticket %s cannot be written: %s", ticket["ref"], exc)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,16 @@ def test_a_human_whose_line_dies_has_not_hung_up(make: Make, after_s: float) -> 
     v.until("Said", leg="caller", prompt="human_dropped")
     assert v.facts("HandoffState", state="FAILED")[0]["outcome"] == "human-dropped"
     assert [uri for uri, _, _ in v.exchange.dialled][1:] == ["sip:h2@192.0.2.2"]
+
+
+def test_a_ticket_the_disk_refused_is_written_when_it_can_be(make: Make) -> None:
+    v = make(targets=0).run(1.0)
+    blocked = v.store / "callbacks"
+    blocked.write_text("in the way of the folder")
+    v.states(HandoffRequested(reason="request"))
+    v.until("Said", leg="caller", prompt="nobody_callback")
+    ref = v.facts("CallbackTicketed")[0]["ref"]
+    blocked.unlink()
+    v.until("CallEnded")
+    v.store_away()
+    assert json.loads((blocked / f"{ref}.json").read_text())["state"] == "open"
