@@ -10,6 +10,7 @@ Hears from: the telephones. Tells: `voice.evaluation.figures`.
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -60,6 +61,8 @@ def figures(plan: Plan) -> tuple[list[Figure], str]:
             asyncio.run(_run(todo, results, folder, render(folder / "clips"), plan.minutes * 60))
         except SystemFailed as exc:
             raise UserError(str(exc)) from exc
+        except asyncio.CancelledError:
+            raise UserError(f"stopped after {len(results.calls)} calls") from None
     done = results.in_order()
     return figures_of(done), table(done)
 
@@ -68,6 +71,10 @@ async def _run(
     todo: list[tuple[int, Fault]], results: Results, folder: Path, clips: dict[str, Clip], limit_s: float
 ) -> None:
     begun = time.monotonic()
+    this = asyncio.current_task()
+    assert this is not None
+    # Systems and telephones are processes of their own: they end with us, as on Ctrl-C.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     total = len(todo) + len(results.calls)
 
     def is_late() -> bool:
