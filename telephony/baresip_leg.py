@@ -16,7 +16,7 @@ from typing import Any
 
 import baresip
 
-from telephony.leg import Closed, Established, FarHold, Key, KeyDown, LegEvent, OnLegEvent, Progress
+from telephony.leg import CallLeg, Closed, Established, FarHold, Key, KeyDown, LegEvent, OnLegEvent, Progress, Referred
 from telephony.media.pcm import SILENCE
 from telephony.media.rate import FromProduct, ToProduct
 
@@ -25,7 +25,26 @@ log = logging.getLogger(__name__)
 RING_BYTES = 640
 """Written only while the stack holds no more than this [8 kHz bytes, 40 ms]: the rest is delay to every cut."""
 READ_BYTES = 48_000
+REFER_S = 6.0
+"""Both lines are on hold meanwhile."""
+RETRY_S = (0.3, 0.7, 1.0, 2.0)
+TRANSFERRED = "Call transfered"
+"""What the stack says of a call that ended because its REFER succeeded (its spelling)."""
 _GONE = (baresip.StaleHandleError, baresip.AudioNotActive, baresip.AudioRestarted)
+
+
+async def _resume(call: baresip.Call) -> None:
+    """Off hold again. Another re-INVITE may be in flight (RFC 3261 §14.1: glare is over within 4 s)."""
+    for wait_s in RETRY_S:
+        try:
+            await call.resume()
+            return
+        except baresip.StaleHandleError:
+            return
+        except baresip.BaresipError as exc:
+            log.info("not resumed yet: %s", exc)
+            await asyncio.sleep(wait_s)
+    log.error("a line stays on hold after a REFER that failed")
 
 
 class BaresipLeg:
@@ -44,6 +63,7 @@ class BaresipLeg:
         self._scale = 1
         self._flush_mark: int | None = None
         self._primed = False
+        self._referring = False
 
     @property
     def closed(self) -> bool:
@@ -157,6 +177,25 @@ class BaresipLeg:
         with contextlib.suppress(baresip.BaresipError, ValueError):
             await call.send_dtmf(key)
 
+    def refer(self, other: CallLeg) -> None:
+        calls = (self._call, other._call) if isinstance(other, BaresipLeg) else (None, None)
+        if calls[0] is None or calls[1] is None:
+            self._tell(Referred(ok=False, reason="no such line"))
+            return
+        assert isinstance(other, BaresipLeg)
+        self._start(self._refer(other, calls[0], calls[1]))
+
+    async def _refer(self, other: BaresipLeg, call: baresip.Call, consult: baresip.Call) -> None:
+        self._referring = other._referring = True
+        try:
+            await call.attended_transfer(consult, timeout=REFER_S)
+        except baresip.BaresipError as exc:
+            for held in (call, consult):
+                await _resume(held)
+            self._tell(Referred(ok=False, reason=str(exc)))
+        finally:
+            self._referring = other._referring = False
+
     def hang_up(self) -> None:
         self._hang_up_asked = True
         if self._call is not None and not self._closed:
@@ -185,10 +224,13 @@ class BaresipLeg:
             self._tell(Progress())
         elif kind is baresip.Event.CALL_DTMF_START:
             self._tell(KeyDown())
-        elif kind is baresip.Event.CALL_HOLD:
-            self._tell(FarHold(on=True))
-        elif kind is baresip.Event.CALL_RESUME:
-            self._tell(FarHold(on=False))
+        elif kind in (baresip.Event.CALL_HOLD, baresip.Event.CALL_RESUME):
+            # While we hold the line ourselves, these tell of the far end's answer to that.
+            if not self._referring:
+                self._tell(FarHold(on=kind is baresip.Event.CALL_HOLD))
+        elif kind is baresip.Event.CALL_CLOSED and event.text == TRANSFERRED and not self._closed:
+            self._closed = True
+            self._tell(Referred(ok=True))
         elif kind is baresip.Event.CALL_CLOSED:
             status, reason = baresip.errors.split_status(event.text or "")
             self._close(status or 0, reason)

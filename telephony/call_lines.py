@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 from telephony.call_keys import press
 from telephony.call_said import report_replaced
 from telephony.facts import HoldChanged, KeyPressed
-from telephony.leg import RTP_LOST, Closed, Established, FarHold, Key, KeyDown, LegEvent, Progress
+from telephony.leg import RTP_LOST, Closed, Established, FarHold, Key, KeyDown, LegEvent, Progress, Referred
 from telephony.party import Party
-from telephony.transfer_messages import CallerLeft, HumanAnswered, HumanFailed, HumanLeft, HumanProgress, HumanSilent
+from telephony.transfer_messages import (
+    CallerLeft,
+    CallerReferred,
+    HumanAnswered,
+    HumanFailed,
+    HumanLeft,
+    HumanProgress,
+    HumanSilent,
+    ReferFailed,
+)
 
 if TYPE_CHECKING:
     from telephony.call import Call
@@ -30,6 +39,12 @@ def caller_event(call: Call, event: LegEvent) -> None:
             call.sound.key(call.caller)
         case FarHold(on=on):
             _far_hold(call, call.caller, on)
+        case Referred(ok=True):
+            call.caller.finish(call.tick)
+            call.caller.disconnect()
+            call.log.event(CallerReferred(t=call.t))
+        case Referred(reason=reason):
+            call.log.event(ReferFailed(t=call.t, reason=reason))
         case Closed():
             call.caller_gone_tick = call.tick
             call.caller.finish(call.tick)

@@ -79,4 +79,5 @@ def policy(settings: Settings) -> Policy:
         trusted=frozenset(t.name for t in humans.targets if t.trusted),
         crisis_target=humans.crisis_target,
         queue_s=humans.queue_seconds,
+        refer=humans.transfer == "refer",
     )

@@ -52,7 +52,7 @@ def press(call: Call, do: str, attempt: int | None) -> Answer:
 
 
 class FrontDesk:
-    """``call_of``: the live call of a handoff's ref. ``seen``: what else is known of a human. ``back``: told of changes."""
+    """``call_of``: the live call of a handoff's ref. ``seen``: what else is known of one. ``back``: told of changes."""
 
     def __init__(
         self,

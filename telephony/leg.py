@@ -39,6 +39,14 @@ class Closed(LegEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Referred(LegEvent):
+    """Outcome of `CallLeg.refer`. ``ok``: the line is gone, its far end talks to the other's; else all is as it was."""
+
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDown(LegEvent):
     """A key is being pressed: the far end sends RFC 4733 events now, and no sound."""
 
@@ -85,6 +93,10 @@ class CallLeg(Protocol):
 
     def send_key(self, key: str) -> None:
         """Presses a key towards the far end, by RFC 4733."""
+        ...
+
+    def refer(self, other: CallLeg) -> None:
+        """REFER with Replaces: this line's far end is asked to talk to that of ``other``. Comes back as `Referred`."""
         ...
 
     def hang_up(self) -> None:

@@ -69,6 +69,9 @@ class Humans(Section):
         90, ge=0, le=3600, description="In line for humans who are all with other callers [s]; 0 = a callback at once."
     )
     accept: Literal["key-or-voice", "key", "answer"] = Field("key-or-voice", description="How a human accepts.")
+    transfer: Literal["bridge", "refer"] = Field(
+        "bridge", description="How the caller is given to the human: joined here, or by REFER with Replaces."
+    )
     callback: Literal["ticket", "dial"] = Field(
         "ticket", description="What follows when nobody is free: a ticket for a person, or we dial (human first)."
     )

@@ -23,6 +23,7 @@ from telephony.transfer_messages import (
     AskForHuman,
     BridgeLegs,
     CallerLeft,
+    CallerReferred,
     Command,
     Commit,
     DialHuman,
@@ -38,6 +39,8 @@ from telephony.transfer_messages import (
     InLine,
     Policy,
     PromptPlayed,
+    ReferCaller,
+    ReferFailed,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
@@ -50,21 +53,22 @@ from telephony.transfer_messages import (
 from telephony.transfer_signals import briefed, signal_of
 
 __all__ = [
-    "AskForHuman", "BridgeLegs", "CallerLeft", "Command", "Commit", "DialHuman", "EndCall", "Event", "HangUpHuman",
-    "HumanAnswered", "HumanFailed", "HumanFree", "HumanLeft", "HumanProgress", "HumanSilent", "InLine", "Policy",
-    "PromptPlayed", "ReturnToAgent", "SetHumanListening", "StartHold", "StopAsking", "StopHold", "TellCaller",
-    "TellHuman", "TicketCallback", "Transfer",
+    "AskForHuman", "BridgeLegs", "CallerLeft", "CallerReferred", "Command", "Commit", "DialHuman", "EndCall", "Event",
+    "HangUpHuman", "HumanAnswered", "HumanFailed", "HumanFree", "HumanLeft", "HumanProgress", "HumanSilent", "InLine",
+    "Policy", "PromptPlayed", "ReferCaller", "ReferFailed", "ReturnToAgent", "SetHumanListening", "StartHold",
+    "StopAsking", "StopHold", "TellCaller", "TellHuman", "TicketCallback", "Transfer",
 ]  # fmt: skip
 
 ACTIONS: Final[dict[str, Callable[[Desk, str], str | None]]] = {
     action.__name__: action
     for action in (
-        ringing.offer, ringing.wait_for_answer, ringing.hold, ringing.seek, ringing.wait_in_line, ringing.sharpen,
-        ringing.dial, ringing.ring, ringing.answer, ringing.reassure, ringing.fail, ringing.part,
+        ringing.offer, ringing.wait_for_answer, ringing.lapse, ringing.hold, ringing.seek, ringing.wait_in_line,
+        ringing.sharpen, ringing.dial, ringing.ring, ringing.answer, ringing.reassure, ringing.fail, ringing.part,
         ringing.promise_callback, ringing.return_caller,
         talking.screen, talking.wait_for_consent, talking.repeat_screening, talking.brief, talking.tell_briefing,
         talking.repeat_briefing, talking.tell_answer, talking.think_over, talking.decide, talking.listen_again,
-        talking.bridge, talking.introduce, talking.introduced_one, talking.release, talking.withdraw,
+        talking.bridge, talking.introduce, talking.introduced_one, talking.release, talking.await_outcome,
+        talking.stay_joined, talking.withdraw,
         talking.lose_caller, talking.finish,
     )
 }  # fmt: skip

@@ -40,6 +40,9 @@ _SAID = {
     "left": "human left",
     "dropped": "human left early",
     "silent": "human's sound stopped",
+    "referred": "NOTIFY 200",
+    "replaced": "human's line ended during REFER",
+    "refer_failed": "REFER failed",
     "human_hung_up": "human hung up",
     "caller_left": "caller left",
     "caller_hung_up": "caller hung up",
@@ -54,13 +57,15 @@ def _timed() -> dict[str, tuple[float, str]]:
     """Timer → (limit [s], what it says)."""
     policy = Policy()
     return {
-        "offer": (policy.offer_s, "no answer to the offer"),
+        "offer": (policy.offer_s, "no answer, in distress"),
+        "lapsed": (policy.offer_s, "no answer, agent merely stuck"),
         "no_progress": (policy.progress_s, "no 18x"),
         "ring": (policy.ring_s, "rang in vain"),
         "total": (policy.total_s, "all targets rang in vain"),
         "consent": (policy.consent_s, "no consent after the screening"),
         "decide": (policy.decide_s, "no second consent after the briefing"),
         "bridge": (table.BRIDGE_CAP_S, "not bridged"),
+        "refer": (table.REFER_CAP_S, "no outcome of the REFER"),
         "queue": (policy.queue_s, "in line in vain"),
     }
 

@@ -24,7 +24,7 @@ class Policy:
     progress_s: float = 6.0
     """From INVITE to the first 18x: a proxy that only says 100 has lost the call."""
     offer_s: float = 12.0
-    """Silence after the question "may I bring in a colleague?" before bringing one in."""
+    """Silence after the question "may I bring in a colleague?" before bringing one in for distress, or leaving it."""
     consent_s: float = 10.0
     decide_s: float = 12.0
     """From the end of the briefing to "no accept"."""
@@ -34,6 +34,8 @@ class Policy:
     trusted: frozenset[str] = frozenset()
     """Names of targets that may be bridged without a second key when ``accept`` is "answer"."""
     crisis_target: str = ""
+    refer: bool = False
+    """Once both are introduced, the caller's line is asked to call the human itself, and we leave (RFC 3515, 3891)."""
     queue_s: float = 90.0
     """In line for humans who are all with other callers, before a callback is promised; 0 = nobody waits in line."""
 
@@ -96,6 +98,18 @@ class HumanSilent(Event):
     """Packets of the human on the line have stopped, though the line is up and nobody holds it."""
 
     attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerReferred(Event):
+    """The caller's line has reported that it talks to the human itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferFailed(Event):
+    """The REFER was refused, came to nothing, or got no answer; both lines are as they were."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +252,11 @@ class GiveUpHuman(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeLegs(Command):
     """Join the legs, stop prompts and agent's turns, take the worker off the sound; then commit `LegsBridged`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferCaller(Command):
+    """REFER with Replaces to the caller's line. Comes back as `CallerReferred` or `ReferFailed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

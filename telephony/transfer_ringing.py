@@ -34,14 +34,29 @@ def offer(desk: Desk, _: str) -> None:
     assert isinstance(fact, HandoffOffered)
     desk.now.reason = fact.reason
     desk.now.offered_s = desk.now.now_s
-    desk.arm("offer", desk.policy.offer_s)
+    desk.arm(_silence_of(desk), desk.policy.offer_s)
     desk.enter("OFFERED")
+
+
+def _silence_of(desk: Desk) -> str:
+    """What silence means: whoever is in distress may be past answering, everybody else has not agreed."""
+    return "offer" if desk.now.reason == "distress" else "lapsed"
+
+
+def lapse(desk: Desk, _: str) -> None:
+    """The agent has the caller, as before the offer."""
+    desk.disarm("bye")
+    desk.enter("IDLE", rule="offer-lapsed", threshold=desk.policy.offer_s, reason=desk.now.reason)
 
 
 def wait_for_answer(desk: Desk, _: str) -> None:
     """The question or an unclear answer was just spoken, or a second worker asks again: the silence starts anew."""
+    fact = desk.fact()
+    if isinstance(fact, HandoffOffered) and fact.reason != desk.now.reason:
+        desk.now.reason = fact.reason
+        desk.cancel("offer", "lapsed")
     last_s = desk.now.offered_s + _OFFER_ROUNDS * desk.policy.offer_s
-    desk.timers["offer"] = min(desk.now.now_s + desk.policy.offer_s, last_s)
+    desk.timers[_silence_of(desk)] = min(desk.now.now_s + desk.policy.offer_s, last_s)
 
 
 def hold(desk: Desk, word: str) -> str:
@@ -197,6 +212,7 @@ def fail(desk: Desk, word: str) -> str | None:
         outcome = table.OUTCOMES[word]
     if now.state == "DIALLING":
         now.rung_s += now.now_s - desk.leg.dialled_s
+    now.referring = now.replaced = False
     desk.disarm("news")
     desk.enter("FAILED", outcome=outcome, threshold=limits_s.get(word), **why)
     if word == "decline":

@@ -27,6 +27,7 @@ from telephony.messages import Stamped
 from telephony.transfer_messages import (
     AnswerCame,
     CallerLeft,
+    CallerReferred,
     Event,
     HumanAnswered,
     HumanFailed,
@@ -37,6 +38,7 @@ from telephony.transfer_messages import (
     InLine,
     Policy,
     PromptPlayed,
+    ReferFailed,
 )
 from telephony.transfer_table import EARLY_DROP_S
 
@@ -95,6 +97,10 @@ class Situation:
     introductions: frozenset[str] = frozenset()
     """Legs that have not heard the introduction to its end."""
     telling_callback: bool = False
+    referring: bool = False
+    """The caller's line was asked to call the human itself; no outcome yet."""
+    replaced: bool = False
+    """Meanwhile our line to the human has ended: theirs took its place, or they hung up."""
     caller_gone: bool = False
     over: bool = False
 
@@ -110,6 +116,8 @@ def signal_of(event: Stamped | Event, now: Situation, policy: Policy) -> str | N
         word = "answer_came"
     elif isinstance(event, PromptPlayed):
         word = _of_prompt(event, now, policy)
+    elif isinstance(event, (CallerReferred, ReferFailed)):
+        word = _of_refer(event, now)
     elif isinstance(event, HumanFree):
         word = "free"
     elif isinstance(event, InLine):
@@ -125,6 +133,14 @@ def signal_of(event: Stamped | Event, now: Situation, policy: Policy) -> str | N
     if now.state == "FAILED" and word in ("withdrew", "requested") and not between_humans(now):
         return None
     return word
+
+
+def _of_refer(event: CallerReferred | ReferFailed, now: Situation) -> str | None:
+    if not now.referring:
+        return None
+    if isinstance(event, CallerReferred):
+        return "referred"
+    return "dropped" if now.replaced else "refer_failed"
 
 
 def between_humans(now: Situation) -> bool:
@@ -145,6 +161,8 @@ def _of_leg(event: HumanProgress | HumanAnswered | HumanFailed | HumanLeft, now:
         return "failed"
     if now.leg is not None and now.leg.farewell:
         return "bye"
+    if now.referring:
+        return "replaced"
     if now.joined_s is None:
         return "left"
     return "dropped" if event.t - now.joined_s < EARLY_DROP_S else "human_hung_up"

@@ -12,6 +12,9 @@ from typing import Final
 
 from telephony.facts import Outcome, State
 
+REFER_CAP_S: Final = 8.0
+"""Both lines are on hold while the caller's calls the human: a REFER without an outcome is given up by the stack after
+6 s, and this is in case it says nothing."""
 EARLY_DROP_S: Final = 10.0
 """A human who is gone within this time of the bridge has not taken the caller."""
 FAREWELL_CAP_S: Final = 3.0
@@ -55,6 +58,7 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
     ("OFFERED", "agreed"): Row("HOLDING", "hold"),
     ("OFFERED", "requested"): Row("HOLDING", "hold"),
     ("OFFERED", "offer"): Row("HOLDING", "hold"),
+    ("OFFERED", "lapsed"): Row("IDLE", "lapse"),
     ("OFFERED", "refused"): Row("IDLE", "withdraw"),
     ("OFFERED", "withdrew"): Row("IDLE", "withdraw"),
     ("OFFERED", "bye"): Row(None, "part"),
@@ -88,6 +92,10 @@ TABLE: Final[dict[tuple[State, str], Row]] = {
     ("BRIDGED", "introduced_one"): Row(None, "introduced_one"),
     ("BRIDGED", "introduced"): Row("RELEASED", "release"),
     ("BRIDGED", "caller_hung_up"): Row(None, "finish"),
+    ("RELEASED", "referred"): Row(None, "finish"),
+    ("RELEASED", "replaced"): Row(None, "await_outcome"),
+    ("RELEASED", "refer_failed"): Row(None, "stay_joined"),
+    ("RELEASED", "refer"): Row(None, "stay_joined"),
     ("RELEASED", "human_hung_up"): Row(None, "finish"),
     ("RELEASED", "caller_hung_up"): Row(None, "finish"),
     ("FAILED", "next"): Row(None, "seek"),

@@ -12,6 +12,8 @@ from telephony.transfer_desk import Desk
 from telephony.transfer_messages import (
     BridgeLegs,
     PromptPlayed,
+    ReferCaller,
+    ReferFailed,
     ReturnToAgent,
     SetHumanListening,
     TellCaller,
@@ -119,6 +121,24 @@ def introduced_one(desk: Desk, _: str) -> None:
 def release(desk: Desk, _: str) -> None:
     desk.disarm()
     desk.enter("RELEASED")
+    if desk.policy.refer:
+        desk.now.referring, desk.now.replaced = True, False
+        desk.arm("refer", table.REFER_CAP_S)
+        desk.tell(ReferCaller())
+
+
+def await_outcome(desk: Desk, _: str) -> None:
+    """The caller's line has replaced ours at the human's phone, or the human hung up: the REFER's outcome will tell."""
+    desk.now.replaced = True
+
+
+def stay_joined(desk: Desk, word: str) -> str | None:
+    """No REFER after all: the legs stay joined here, as they were, unless the human has gone meanwhile."""
+    reason = desk.cause.reason if isinstance(desk.cause, ReferFailed) else "no outcome"
+    desk.cancel("refer")
+    desk.now.referring = False
+    desk.commit(rule="refer-failed", reason=reason)
+    return "dropped" if desk.now.replaced else None
 
 
 def withdraw(desk: Desk, word: str) -> None:
@@ -164,5 +184,6 @@ def finish(desk: Desk, word: str) -> None:
     if word == "told":
         desk.end("nobody-free", "told-and-callback")
         return
-    desk.drop_leg(hang_up=word != "human_hung_up")
-    desk.end("caller-hung-up" if word == "caller_hung_up" else "human-hung-up", "with-human")
+    desk.drop_leg(hang_up=word != "human_hung_up" and not desk.now.replaced)
+    causes = {"caller_hung_up": "caller-hung-up", "human_hung_up": "human-hung-up", "referred": "referred"}
+    desk.end(causes[word], "with-human")

@@ -37,6 +37,7 @@ class Line:
         self.keys = ""
         self.hung_up = False
         self.flushes = 0
+        self.referred_to: CallLeg | None = None
         self._arrived = bytearray()
 
     def arrive(self, pcm: bytes) -> None:
@@ -61,6 +62,9 @@ class Line:
 
     def send_key(self, key: str) -> None:
         self.keys += key
+
+    def refer(self, other: CallLeg) -> None:
+        self.referred_to = other
 
     def hang_up(self) -> None:
         self.hung_up = True

@@ -17,10 +17,13 @@ from telephony.facts import (
     CardTyped,
     ConsentChanged,
     ConsentHeard,
+    Decision,
     Disclosed,
     DistressChanged,
     Fact,
+    HandoffAnswered,
     HandoffRequested,
+    HandoffState,
     HoldChanged,
     KeypadChanged,
     KeyPressed,
@@ -146,6 +149,10 @@ class Conversation(Acting):
             return self._reply(self._dialogue.card(fact, upset=self._upset))
         elif isinstance(fact, ModeChanged):
             self._dialogue.mode = fact.mode
+        elif isinstance(fact, HandoffState):
+            if (fact.state, fact.outcome, self._dialogue.phase) == ("IDLE", "", "offer"):
+                # The gateway has let the offer lapse: this worker was too slow, or took over in the middle of it.
+                return self._reply(self._dialogue.lapse(upset=self._upset))
         elif isinstance(fact, WorkerAttached):
             self._silence.speech(now, on=False)
         elif isinstance(fact, DistressChanged):
@@ -249,12 +256,26 @@ class Conversation(Acting):
             return self._remember(())
         if self._dialogue.phase == "closing":
             return self._hang_up()
+        if self._dialogue.phase == "offer" and stage > 1:
+            return self._offer_unanswered(stage)
         if stage == 3:
             say = self._say(self._phrase("silence_person"))
             return [say, *self._request("stuck", "silence.person", {"silent_stages": stage})]
         if self._dialogue.phase == "offer":
             return [self._say(self._phrase("offer_unclear"))]
         return [self._say(self._phrase("silence_gentle" if stage == 1 else "silence_choice"))]
+
+    def _offer_unanswered(self, stage: int) -> list[Action]:
+        """Asked twice. Whoever is in distress may be past answering; where the agent is only stuck, nobody is forced."""
+        reason = self._dialogue.offer.reason
+        inputs: dict[str, object] = {"silent_stages": stage, "reason": reason}
+        if reason == "distress":
+            return self._request(reason, "offer.unanswered", inputs)
+        self._silence.turn_taken(0.0)
+        decision = Decision(rule="offer.unanswered", inputs=inputs)
+        reply = self._dialogue.lapse(upset=self._upset)
+        reply.facts.append(Emit(fact=HandoffAnswered(accepted=False), decision=decision))
+        return self._reply(reply)
 
     def _back(self) -> list[Action]:
         self._offer_due = False

@@ -23,7 +23,7 @@ def prompts(settings: Settings, playbook: Playbook) -> dict[str, str]:
         "being_told": "A colleague is hearing about your matter right now. It will not be long.",
         "still_trying": "I am still trying to reach somebody for you. You can still say never mind.",
         "next_person": "That colleague is not free. I am calling the next one.",
-        "line_next": "My colleagues are all with other callers. At the moment you are next. You can still say never mind.",
+        "line_next": "My colleagues are all with other callers. At the moment you are next. Please hold.",
         "line_second": "My colleagues are all with other callers. At the moment one caller is before you. Please hold.",
         "line_later": "My colleagues are all with other callers, and some are waiting before you. I keep your place.",
         "screening": "A caller needs a person. Press 1 or say yes to hear about it.",

@@ -72,6 +72,12 @@ class Talk:
         self.last = reply.text
         return reply
 
+    def lapse(self, *, upset: bool) -> Reply:
+        """Nobody answered the offer: the caller stays with the agent, where the talk was before it."""
+        self.phase = self.offer.before
+        self.misunderstood = self.without_progress = 0
+        return self._ask(self.phase, self._open_question(upset), Reply(), self._phrase("offer_declined", upset))
+
     def back(self, *, upset: bool) -> Reply:
         """The caller is with the agent again after a handoff that did not happen."""
         if self.phase in ("handed", "offer", "closing"):

@@ -29,6 +29,7 @@ from telephony.transfer import (
     AskForHuman,
     BridgeLegs,
     CallerLeft,
+    CallerReferred,
     Command,
     Commit,
     DialHuman,
@@ -44,6 +45,8 @@ from telephony.transfer import (
     InLine,
     Policy,
     PromptPlayed,
+    ReferCaller,
+    ReferFailed,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
@@ -86,6 +89,7 @@ class Far:
     """Every human is with another caller."""
     asked: tuple[str, ...] = ()
     """In line for one of these."""
+    referring: bool = False
     granted: str = ""
     """Rung by nobody else."""
 
@@ -148,7 +152,7 @@ class World:
                 leg.answered, leg.listening, leg.told_missing, leg.farewell, leg.since_s < self.t + 0.01,
             ),
             (now.asking, now.place, round(now.line_s, 1), ago(now.asked_s) if now.asking else None, now.started),
-            (now.announce, far.crowded),
+            (now.announce, far.crowded, now.referring, now.replaced, far.referring),
             (bool(far.leg), far.answered, min(far.consents, 2), far.listening, far.human_hears, far.held, far.bridging),
             far.caller_hears if far.caller_hears in ("nobody_callback", "intro_caller") else "",
             bool(far.tickets),
@@ -273,6 +277,9 @@ class World:
                 far.held = False
             case ReturnToAgent():
                 far.agent_has_caller = True
+            case ReferCaller():
+                assert far.bridged_s is not None
+                far.referring = True
             case TicketCallback():
                 far.tickets += 1
             case TellCaller(prompt=prompt):
@@ -344,8 +351,8 @@ class World:
         t = self.t
         self.path += (name,)
         match name:
-            case "offered":
-                return self.fact(HandoffOffered(reason="distress"))
+            case "offered" | "stuck":
+                return self.fact(HandoffOffered(reason="distress" if name == "offered" else "stuck"))
             case "agreed" | "refused":
                 return self.fact(HandoffAnswered(accepted=name == "agreed"))
             case "requested":
@@ -393,6 +400,10 @@ class World:
                 return self.event(InLine(t=t, place=1))
             case "free":
                 return self.human_is_free() if self.far.asked else []
+            case "referred":
+                return self.event(CallerReferred(t=t)) if self.far.referring else []
+            case "refer_failed":
+                return self.event(ReferFailed(t=t, reason="603")) if self.far.referring else []
             case "silent":
                 return self.event(HumanSilent(t=t))
             case "ended":
@@ -406,8 +417,9 @@ class World:
 
 
 ALPHABET = (
-    "offered", "agreed", "refused", "requested", "crisis", "withdrew", "progress", "answered", "busy", "left", "key1",
-    "key2", "key3", "yes", "human_played", "caller_played", "built", "bridged", "said", "worker_lost", "worker_here",
-    "caller_left", "ended", "time", "wait", "crowded", "next_in_line", "free", "silent",
+    "offered", "stuck", "agreed", "refused", "requested", "crisis", "withdrew", "progress", "answered", "busy", "left",
+    "key1", "key2", "key3", "yes", "human_played", "caller_played", "built", "bridged", "said", "worker_lost",
+    "worker_here", "caller_left", "ended", "time", "wait", "crowded", "next_in_line", "free",
+    "silent", "referred", "refer_failed",
     "answered_question",
 )  # fmt: skip

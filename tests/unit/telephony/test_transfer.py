@@ -25,6 +25,7 @@ from telephony.facts import (
 from telephony.transfer import (
     BridgeLegs,
     CallerLeft,
+    CallerReferred,
     Commit,
     DialHuman,
     EndCall,
@@ -37,6 +38,8 @@ from telephony.transfer import (
     HumanSilent,
     InLine,
     PromptPlayed,
+    ReferCaller,
+    ReferFailed,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
@@ -142,6 +145,50 @@ def test_questions_come_to_an_end() -> None:
     world = deciding()
     told = [world.event(AnswerCame(t=31.0 + n)) for n in range(5)]
     assert told == [[TellHuman(prompt="answer")]] * 3 + [[], []]
+
+
+# --- REFER ---
+
+
+def referring() -> World:
+    world = released(World(refer=True))
+    assert world.log[-1] == ReferCaller()
+    return world
+
+
+def test_a_refer_that_succeeds_ends_our_part() -> None:
+    world = referring()
+    assert world.event(HumanLeft(t=40.0)) == [], "the caller's line takes the place of ours"
+    assert world.event(CallerReferred(t=40.2)) == [EndCall(cause="referred", ending="with-human")]
+
+
+def test_the_outcome_may_come_before_the_human_s_line_ends() -> None:
+    world = referring()
+    assert world.event(CallerReferred(t=40.0)) == [HangUpHuman(), EndCall(cause="referred", ending="with-human")]
+
+
+@pytest.mark.parametrize("silence", [True, False])
+def test_a_refer_that_comes_to_nothing_leaves_both_joined(silence: bool) -> None:
+    world = referring()
+    out = world.expire() if silence else world.event(ReferFailed(t=40.0, reason="603 Decline"))
+    assert out == []
+    assert world.transfer.state == "RELEASED"
+    why = {"reason": "no outcome" if silence else "603 Decline"}
+    assert (decisions(world)[-1].rule, decisions(world)[-1].inputs) == ("handoff.refer-failed", why)
+    assert world.event(HumanLeft(t=90.0)) == [EndCall(cause="human-hung-up", ending="with-human")]
+
+
+def test_a_human_who_hangs_up_during_a_refer_that_fails_has_dropped_the_caller() -> None:
+    world = referring()
+    world.event(HumanLeft(t=39.5))
+    out = world.event(ReferFailed(t=40.0, reason="481"))
+    assert out[:1] == [TellCaller(prompt="human_dropped")]
+    assert out[-1] == DialHuman(target="bob", attempt=2), "never left on hold with nobody"
+
+
+def test_a_caller_who_hangs_up_during_a_refer() -> None:
+    world = referring()
+    assert world.event(CallerLeft(t=60.0))[-1] == EndCall(cause="caller-hung-up", ending="with-human")
 
 
 # --- in line with other callers ---
@@ -300,6 +347,24 @@ def test_an_unanswered_offer_brings_a_human_and_says_so() -> None:
     assert world.transfer.state == "DIALLING"
     due = decisions(world)[0]
     assert (due.rule, due.threshold) == ("handoff.due.offer-unanswered", 12.0)
+
+
+def test_an_unanswered_offer_of_an_agent_that_is_merely_stuck_lapses() -> None:
+    world = World()
+    world.fact(HandoffOffered(reason="stuck"), 5.0)
+    world.fact(Said(leg="caller", start=5.0, end=9.0, text="Shall I bring one in?"), 9.0)
+    assert world.expire(21.0) == []
+    assert (world.transfer.state, world.transfer.deadline_s()) == ("IDLE", None)
+    assert [(d.rule, d.inputs) for d in decisions(world)] == [("handoff.offer-lapsed", {"reason": "stuck"})]
+    assert outcomes(world) == []
+
+
+def test_distress_noticed_while_the_offer_stands_changes_what_silence_means() -> None:
+    world = World()
+    world.fact(HandoffOffered(reason="stuck"), 5.0)
+    world.fact(HandoffOffered(reason="distress"), 9.0)
+    world.expire(21.0)
+    assert world.transfer.state == "DIALLING"
 
 
 def test_an_offer_does_not_stand_for_ever_however_much_is_said() -> None:

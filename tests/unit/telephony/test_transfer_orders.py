@@ -14,11 +14,12 @@ from tests.unit.telephony.handoff_world import ALPHABET, FOUR_ENDINGS, World
 def explore(world: World, depth: int) -> tuple[int, set[str]]:
     """All orders of events, each distinct situation once: equal situations have equal futures."""
     seen = {world.fingerprint()}
+    names = [name for name in ALPHABET if world.policy.refer or name not in ("referred", "refer_failed")]
     layer, steps, endings = [world], 0, set()
     for _ in range(depth):
         following = []
         for here in layer:
-            for name in ALPHABET:
+            for name in names:
                 there = here.clone()
                 there.do(name)
                 steps += 1
@@ -36,7 +37,7 @@ def explore(world: World, depth: int) -> tuple[int, set[str]]:
     return len(seen), endings
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_order_of_events_to_depth_8() -> None:
     situations, endings = explore(World(("ann", "bob")), 8)
     assert situations > 10_000
@@ -50,6 +51,7 @@ def test_every_order_of_events_to_depth_8() -> None:
         (("ann",), ("requested", "answered", "key1"), {}, 5),
         (("ann", "bob"), ("requested", "busy", "answered", "yes", "built", "key1"), {}, 5),
         (("ann", "bob"), ("requested", "answered"), {"accept": "key"}, 5),
+        (("ann", "bob"), ("requested", "answered", "key1", "key1", "bridged", "time"), {"refer": True}, 5),
         (("ann", "bob"), ("crisis",), {"accept": "answer", "trusted": frozenset({"bob"}), "crisis_target": "bob"}, 6),
     ],
 )
@@ -85,6 +87,7 @@ def walk(chance: random.Random, steps: int) -> World:
         trusted=frozenset(chance.sample(names, k=len(names) // 2)),
         crisis_target=chance.choice((*names, "")),
         total_s=chance.choice((10.0, 75.0)),
+        refer=chance.random() < 0.3,
     )
     onward = (
         "requested",

@@ -15,9 +15,11 @@ from telephony.facts import (
     HandoffAnswered,
     HandoffOffered,
     HandoffRequested,
+    HandoffState,
     IntentRecognised,
     KeyPressed,
     LegsBridged,
+    Reason,
     Said,
     SlotFilled,
     SpeechStarted,
@@ -219,6 +221,41 @@ def test_briefing_comes_with_the_handoff_and_is_renewed_by_news(line: Line) -> N
     built = len(line.facts(BriefingBuilt))
     line.caller("I am so desperate, nobody helps me, I am really scared, this is terrible!")
     assert len(line.facts(BriefingBuilt)) == built + 1
+
+
+def offered(line: Line, reason: Reason) -> Line:
+    if reason == "distress":
+        line.caller("I would like to change my address.")
+        line.voice(*CALM, *UPSET)
+        line.caller("I have told you so often, nobody helps me, I am desperate.")
+    else:
+        for _ in range(4):
+            line.caller("Flumble grommet wizzle.")
+            if line.emitted(HandoffOffered):
+                break
+    assert line.facts(HandoffOffered)[-1].reason == reason
+    return line
+
+
+def test_an_offer_nobody_answers_is_made_once_more_and_then_left(line: Line) -> None:
+    offered(line, "stuck")
+    assert line.wait(5.1) == ["Shall I bring in a colleague now? Please say yes or no."]
+    assert line.wait(8.0)[0].startswith("All right, we go on here.")
+    assert not line.facts(HandoffRequested)
+    assert [f.accepted for f in line.facts(HandoffAnswered)] == [False]
+
+
+def test_an_offer_nobody_answers_in_distress_brings_a_human(line: Line) -> None:
+    offered(line, "distress")
+    assert line.wait(5.1) == ["Shall I bring in a colleague now? Please say yes or no."]
+    line.wait(8.0)
+    assert [f.reason for f in line.facts(HandoffRequested)] == ["distress"]
+
+
+def test_an_offer_that_the_gateway_let_lapse_is_over_for_the_agent_too(line: Line) -> None:
+    offered(line, "stuck")
+    assert line.commit(HandoffState(state="IDLE"))[0].startswith("All right, we go on here.")
+    assert line.commit(HandoffState(state="IDLE")) == []
 
 
 def test_quiet_on_hold_but_never_mind_is_heard(line: Line) -> None:
