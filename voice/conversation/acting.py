@@ -19,6 +19,7 @@ from telephony.facts import (
     KeypadChanged,
     MatterRemembered,
     Reason,
+    Transcribed,
 )
 from telephony.settings import Settings
 from voice.conversation.commands import Action, Emit, Say
@@ -35,6 +36,7 @@ from voice.conversation.pacing import Pacer
 from voice.conversation.refusal import Purpose
 from voice.conversation.remembering import Remembering
 from voice.conversation.reply import Reply
+from voice.conversation.safety import Safety
 from voice.conversation.silence import Silence
 from voice.conversation.voice_evidence import Detector
 from voice.conversation.words import Match, Token
@@ -61,6 +63,7 @@ class Acting:
         self._entry = KeypadChanged(on=False)
         """What the gateway takes the caller's keys for."""
         self._leading = Leading(tracks=Tracks())
+        self._safety = Safety()
         self._greeted = self._crisis = self._hung_up = False
         self._offer_due = self._offer_made = False
         self._words_due: float | None = None
@@ -77,7 +80,19 @@ class Acting:
         decision = Decision(rule="refused.words", inputs={"purpose": purpose})
         return [Emit(fact=ConsentChanged(purpose=purpose, allowed=False), decision=decision), *said]
 
-    def _danger(self, turn: Sequence[Token], match: Match) -> list[Action]:
+    def _suspicion(self, fact: Transcribed, turn: Sequence[Token]) -> list[Action] | None:
+        """The question whether the caller is safe, and what its answer brings; ``None``: the talk goes on."""
+        means = self._dialogue.speaks_of_matter(fact)
+        match self._safety.heard(fact, turn, self._distress.crisis, means=means):
+            case "ask":
+                return [self._say(self._phrase("crisis_check"), keep=True)]
+            case "danger":
+                return self._danger(turn, Match(first=0, last=len(turn) - 1), rule="crisis.not-safe")
+            case "safe":
+                return self._reply(Reply().say(self._phrase("crisis_safe"), self._dialogue.question))
+        return None
+
+    def _danger(self, turn: Sequence[Token], match: Match, rule: str = "crisis.phrase") -> list[Action]:
         """The number at once, then a person. Said on hold too, unless it was said before."""
         known, self._crisis = self._crisis, True
         if self._handing.quiet and known:
@@ -86,7 +101,7 @@ class Acting:
         if known and self._silenced():
             return [say]
         version = self._distress.crisis.version
-        return [say, *self._request("crisis", "crisis.phrase", quoted(turn, match), version)]
+        return [say, *self._request("crisis", rule, quoted(turn, match) if turn else {}, version)]
 
     def _stay(self) -> list[Action]:
         return [self._say(self._phrase("crisis_stay"), keep=True)]

@@ -172,6 +172,9 @@ class Conversation(Acting):
             return self._refuse(purpose)
         if self._silenced() and not danger:
             return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
+        if not danger and not request and not self._crisis:
+            if (answered := self._suspicion(fact, turn)) is not None:
+                return answered
         level: Level = "distress" if self._offer_is_due(change) else "calm"
         reason = due(Signs(danger=danger is not None, requested=request is not None, level=level))
         if reason == "crisis" and danger:

@@ -8,9 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from voice.conversation.tables import read_table
 from voice.conversation.words import Match, Token, find, find_all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Families of words that speak for danger when several come together.
+
+    ``families``: (name, weight, phrases); one of ``core`` has to be among them.
+    """
+
+    enough: float
+    core: frozenset[str]
+    families: tuple[tuple[str, float, str], ...]
+    damped_by: str
+    damped: float
+
+    @classmethod
+    def of(cls, table: dict[str, Any]) -> Suspicion:
+        families = tuple((name, float(w), " ".join(str(p).split())) for name, (w, p) in table["families"].items())
+        return cls(
+            enough=float(table["enough"]), core=frozenset(table["core"]), families=families,
+            damped_by=" ".join(str(table["damped_by"]).split()), damped=float(table["damped"]),
+        )  # fmt: skip
+
+    def weighs(self, turn: Sequence[Token]) -> bool:
+        """Each family counts once; words of everyday business take away."""
+        business = len({m.first for m in find_all(turn, self.damped_by)})
+        found = {name: w for name, w, phrases in self.families if find(turn, phrases)}
+        weight = sum(found.values())
+        return not self.core.isdisjoint(found) and weight - self.damped * business >= self.enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +52,14 @@ class CrisisWords:
     denials: tuple[str, ...]
     idioms: tuple[str, ...]
     frames: tuple[tuple[str, str, int], ...]
+    suspicion: Suspicion
 
     @classmethod
     def shipped(cls) -> CrisisWords:
         table = read_table("crisis.toml")
         lists = {k: tuple(table[k]) for k in ("phrases", "denials", "idioms")}
         frames = tuple((str(f["first"]), str(f["then"]), int(f["within"])) for f in table["frames"])
-        return cls(version=str(table["version"]), frames=frames, **lists)
+        return cls(version=str(table["version"]), frames=frames, suspicion=Suspicion.of(table["suspicion"]), **lists)
 
     def heard(self, turn: Sequence[Token]) -> Match | None:
         """The words of danger, unless they are denied or a figure of speech."""
@@ -37,6 +68,13 @@ class CrisisWords:
             if not any(h.first <= match.last and match.first <= h.last for h in harmless):
                 return match
         return None
+
+    def suspected(self, turn: Sequence[Token]) -> bool:
+        """Nothing that says it outright, but enough that speaks for it: worth a question, and no more."""
+        if self.denied(turn) is not None:
+            return False
+        idle = {k for p in self.idioms for m in find_all(turn, p) for k in range(m.first, m.last + 1)}
+        return self.suspicion.weighs([t for k, t in enumerate(turn) if k not in idle])
 
     def _matches(self, turn: Sequence[Token]) -> Iterator[Match]:
         for phrase in self.phrases:

@@ -75,11 +75,15 @@ class Dialogue(Talk):
             return True
         if self.phase in ("confirm", "action", "check", "offer", "meant") and answers.yes_or_no(turn) != "unclear":
             return True
-        if self.phase == "slot" and self.matter.could_take(turn, fact):
-            return True
         if self.phase == "confirm" and (self.matter.says_again(turn, fact) or self.matter.is_correction(turn, fact)):
             return True
-        return recognise(turn, self.playbook) is not None or article(turn, self.playbook) is not None
+        return self.speaks_of_matter(fact)
+
+    def speaks_of_matter(self, fact: Transcribed) -> bool:
+        """The turn names a matter, a question of an article, or the detail that is asked for."""
+        turn = spoken(fact)
+        known = recognise(turn, self.playbook) is not None or article(turn, self.playbook) is not None
+        return known or (self.phase == "slot" and self.matter.could_take(turn, fact))
 
     def asked_for_person(self, fact: Transcribed) -> tuple[Token, ...] | None:
         """Words that mean nothing, of which two other readings ask for a person: as good as said."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.facts import CallEnded, HandoffRequested, KeyPressed
+from telephony.facts import CallEnded, HandoffRequested, KeyPressed, Transcribed
 from telephony.summary import summarise
 from tests.unit.voice.conversation.line import Line
 from voice.conversation.commands import Say
@@ -24,14 +24,66 @@ def read(name: str) -> tuple[list[str], list[str]]:
     return [x for x in lines if not x.startswith("- ")], [x[2:] for x in lines if x.startswith("- ")]
 
 
-@pytest.mark.parametrize(("name", "recall", "alarms"), [("seen", 0.94, 0.0), ("unseen", 0.75, 0.1)])
-def test_recall_and_false_alarms_are_no_worse_than_measured(name: str, recall: float, alarms: float) -> None:
+@pytest.mark.parametrize(
+    ("name", "outright", "asked", "alarms", "questions"),
+    [
+        ("seen", 0.94, 0.99, 0.0, 0.05),
+        ("second", 0.75, 0.93, 0.1, 0.05),
+        ("third", 0.14, 0.8, 0.06, 0.08),
+        ("fourth", 0.42, 0.95, 0.07, 0.14),
+    ],
+)
+def test_recall_and_false_alarms_are_no_worse_than_measured(
+    name: str, outright: float, asked: float, alarms: float, questions: float
+) -> None:
+    """``outright``: number and person at once. ``asked``: that, or the question whether the caller is safe."""
     danger, harmless = read(name)
     assert len(danger) >= 60
     found = [x for x in danger if CRISIS.heard(tokens(x))]
+    noticed = [x for x in danger if x in found or CRISIS.suspected(tokens(x))]
     wrong = [x for x in harmless if CRISIS.heard(tokens(x))]
-    assert len(found) / len(danger) >= recall
+    needless = [x for x in harmless if x not in wrong and CRISIS.suspected(tokens(x))]
+    assert len(found) / len(danger) >= outright
+    assert len(noticed) / len(danger) >= asked
     assert len(wrong) / len(harmless) <= alarms
+    assert len(needless) / len(harmless) <= questions
+
+
+SUSPICIOUS = "I can see no way out for me any more."
+
+
+@pytest.mark.parametrize("answer", ["No.", "I don't know.", "Not really.", "Blah blah.", "I want to die."])
+def test_a_suspicion_is_asked_about_and_anything_but_safe_brings_number_and_person(answer: str) -> None:
+    line = Line()
+    line.start()
+    line.caller("Where is my order?")
+    assert line.caller(SUSPICIOUS) == ["I want to be sure before we go on. Are you safe right now?"]
+    assert line.emitted(HandoffRequested) == []
+    assert "nine eight eight" in line.caller(answer)[0]
+    assert [e.fact.reason for e in line.emitted(HandoffRequested)] == ["crisis"]
+
+
+@pytest.mark.parametrize("answer", ["Yes.", "Yes, I am fine.", "No, no, I am just angry.", "Of course I am."])
+def test_a_needless_question_costs_a_sentence(answer: str) -> None:
+    line = Line()
+    line.start()
+    line.caller("Where is my order?")
+    line.caller(SUSPICIOUS)
+    assert line.caller(answer)[0].endswith("What is your order number?")
+    assert line.emitted(HandoffRequested) == []
+    line.caller(SUSPICIOUS)
+    line.caller(answer)
+    assert "sure before we go on" not in " ".join(line.caller(SUSPICIOUS)), "twice is enough"
+
+
+def test_another_reading_of_a_doubtful_turn_is_asked_about() -> None:
+    line = Line()
+    line.start()
+    heard = Transcribed(
+        leg="caller", start=9.0, end=11.0, text="I want to chill myself.", log_prob=-0.7,
+        alternatives=("I want to kill myself.",),
+    )  # fmt: skip
+    assert "Are you safe right now?" in line.commit(heard)[0]
 
 
 @pytest.mark.parametrize("before", [[], ["Where is my order?"], ["Where is my order?", "4519"], ["Blah.", "Foo."]])
