@@ -91,7 +91,7 @@ class Humans(Section):
 
 
 class Agent(Section):
-    persona: str = Field("default", description="Tone-of-voice file.")
+    persona: str = Field("default", description="Tone of voice: a name that ships, or a TOML file.")
     playbook: str = Field("default", description="Intents, slots, knowledge: a name that ships, or a TOML file.")
     incidents: str = Field("", description="TOML file of active incidents, read again when it changes.")
     language: Literal["en"] = Field("en", description="Only English for now.")

@@ -312,14 +312,17 @@ def calibrate(
 def playbook_check(
     name: Annotated[str, typer.Argument(help="A TOML file or a shipped name.")],
     incidents: Annotated[Path | None, typer.Option(help="File of active incidents for this playbook.")] = None,
+    persona: Annotated[str, typer.Option(help="Tone of voice it is to be said in: a shipped name or a file.")] = "",
 ) -> None:
     """Reads a playbook and says what is wrong with it."""
     from voice.playbooks import check as check_playbook
     from voice.playbooks import load as load_playbook
+    from voice.playbooks import personas
     from voice.playbooks.incidents import check as check_incidents
 
     book = load_playbook(name)
     faults = check_playbook(name) + (check_incidents(incidents, book) if incidents else [])
+    faults += personas.check(persona, book) if persona else []
     if faults:
         raise UserError("; ".join(faults))
     typer.echo(f"{name}: {len(book.intents)} intents, no errors")

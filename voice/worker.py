@@ -24,13 +24,14 @@ from telephony.messages import Stamped, UnknownMessage, from_json, stamped_from_
 from telephony.settings import Settings
 from voice import __version__, memory, playbooks
 from voice.conversation.prompts import prompts
+from voice.engines.pronunciation import Pronunciation
 from voice.logs import join_loguru
 from voice.pipeline.call import CallPipeline
 from voice.pipeline.engines import Engines, load_engines
 from voice.pipeline.link_client import LinkClient, LinkPort
 from voice.pipeline.prewarm import fixed, prewarm
 from voice.pipeline.prompts import render_prompts
-from voice.playbooks import Playbook
+from voice.playbooks import Playbook, personas
 from voice.playbooks.incidents import IncidentFile, read
 from voice.store.memory import Memories
 
@@ -133,11 +134,11 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
     memory.keep_little()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = stop or asyncio.Event()
-    playbook = playbooks.load(settings.agent.playbook)
+    playbook = personas.dress(playbooks.load(settings.agent.playbook), personas.load(settings.agent.persona))
     incidents = IncidentFile(Path(settings.agent.incidents) if settings.agent.incidents else None, playbook)
     if incidents.path is not None:
         read(incidents.path, playbook)  # a mistake stops the start; later ones only the reading
-    engines = await load_engines(settings)
+    engines = await load_engines(settings, Pronunciation(playbook.lexicon))
     try:
         texts = prompts(settings, playbook)
         files = await render_prompts(texts, engines.synthesizer, settings.store.dir / "prompts")
@@ -149,7 +150,13 @@ async def run_worker(settings: Settings, *, name: str, stop: asyncio.Event | Non
         gc.freeze()
         memory.give_back()
         log.info("worker ready", worker=name, models=engines.models)
-        ahead = asyncio.create_task(prewarm(fixed(playbook.spoken_texts().values()), engines.synthesizer, calls.quiet))
+        ahead = asyncio.create_task(
+            prewarm(
+                fixed(map(engines.synthesizer.pronounce, playbook.spoken_texts().values())),
+                engines.synthesizer,
+                calls.quiet,
+            )
+        )
         try:
             await calls.link.run(stop)
         finally:

@@ -59,7 +59,7 @@ class Acting:
         self._dialogue = Dialogue(playbook, refusals(settings.privacy))
         self._distress = Distress(detector if settings.privacy.analyse_emotion else None)
         self._handing = Handing(Notes(playbook, analysed=settings.privacy.analyse_emotion))
-        self._pacer, self._silence, self._keypad = Pacer(), Silence(), Keypad()
+        self._pacer, self._silence, self._keypad = _pacer(playbook), Silence(), Keypad()
         self._entry = KeypadChanged(on=False)
         """What the gateway takes the caller's keys for."""
         self._leading = Leading(tracks=Tracks())
@@ -201,6 +201,10 @@ class Acting:
             if type(emit.fact) is type(fact):
                 del self._unconfirmed[k]
                 return
+
+
+def _pacer(playbook: Playbook) -> Pacer:
+    return Pacer(rate_wpm=playbook.rate_wpm, preferred_wpm=playbook.rate_wpm)
 
 
 def quoted(turn: Sequence[Token], match: Match) -> dict[str, object]:

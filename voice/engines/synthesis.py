@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Protocol
 
 import numpy as np
@@ -66,8 +66,16 @@ class Synthesizer(Protocol):
 class PiperSynthesizer:
     """One voice for every call of the process."""
 
-    def __init__(self, voice: PiperVoice, pool: EnginePool, cache: PhraseCache | None = None) -> None:
+    def __init__(
+        self,
+        voice: PiperVoice,
+        pool: EnginePool,
+        cache: PhraseCache | None = None,
+        pronounce: Callable[[str], str] = str,
+    ) -> None:
         self.voice = voice
+        self.pronounce = pronounce
+        """Respells names and abbreviations (`voice.engines.pronunciation`)."""
         self._pool = pool
         self._cache = cache or PhraseCache()
         self._making: dict[str, Making] = {}
@@ -77,7 +85,7 @@ class PiperSynthesizer:
         rate_wpm = quantised(rate_wpm)
         ahead = _Ahead()
         before = ""
-        for piece in pieces(spoken(text)):
+        for piece in pieces(spoken(self.pronounce(text))):
             if before:
                 yield ahead.of(_silence(pause_s(before, rate_wpm)))
             async with contextlib.aclosing(self._piece(piece, rate_wpm, ahead.urgency)) as chunks:
@@ -88,7 +96,7 @@ class PiperSynthesizer:
 
     async def prepare(self, text: str, rate_wpm: float) -> None:
         """Makes the beginning of a reply that will probably be wanted. Cancel it when it is not."""
-        for piece in pieces(spoken(text))[:1]:
+        for piece in pieces(spoken(self.pronounce(text)))[:1]:
             async for _ in self._piece(piece, quantised(rate_wpm), _guess):
                 pass
 
@@ -106,7 +114,7 @@ class PiperSynthesizer:
 
     def ready(self, text: str, rate_wpm: float) -> bool:
         """The first sound of ``text`` is there already."""
-        first = next(iter(pieces(spoken(text))), "")
+        first = next(iter(pieces(spoken(self.pronounce(text)))), "")
         key = self._cache.key(self.voice.hash, first, quantised(rate_wpm))
         making = self._making.get(key)
         return self._cache.get(key) is not None or (making is not None and bool(making.made))

@@ -6,6 +6,7 @@ Hears from: settings. Tells: every call's pipeline.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class Engines:
         return VoiceDetector(replace(self.ear.detector, threshold=threshold))
 
 
-async def load_engines(settings: Settings) -> Engines:
+async def load_engines(settings: Settings, pronounce: Callable[[str], str] = str) -> Engines:
     """Loads and warms everything; about 2 s.
 
     Raises:
@@ -68,7 +69,7 @@ async def load_engines(settings: Settings) -> Engines:
     cache.load()
 
     def load_voice() -> PiperSynthesizer:
-        return PiperSynthesizer(PiperVoice(path), pool, cache)
+        return PiperSynthesizer(PiperVoice(path), pool, cache, pronounce)
 
     def bring_ear() -> None:
         # Only where it is wanted: it brings scipy, 1.5 s of import, which fits in beside the weights.

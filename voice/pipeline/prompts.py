@@ -51,7 +51,9 @@ async def _render(name: str, text: str, synthesizer: PiperSynthesizer) -> bytes:
 
 
 def _digest(synthesizer: PiperSynthesizer, text: str) -> str:
-    return hashlib.sha256(f"{synthesizer.voice.hash}\n{PROMPT_WPM}\n{text}".encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        f"{synthesizer.voice.hash}\n{PROMPT_WPM}\n{synthesizer.pronounce(text)}".encode()
+    ).hexdigest()[:16]
 
 
 def _write(path: Path, pcm: bytes) -> None:

@@ -17,6 +17,9 @@ SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "tex
 Mode = LeadMode
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=2, max_length=400)]
+Written = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^{}\s][^{}]*$")]
+Respelled = Annotated[str, Field(max_length=80, pattern=r"^[A-Za-z][A-Za-z' -]*$")]
+"""Letters only: digits and marks are what a lexicon is there to spell out."""
 
 PHRASES = (
     "greeting", "sorry_no_answer", "back", "anything_else", "go_ahead", "next_matter", "goodbye", "not_understood",
@@ -27,6 +30,10 @@ PHRASES = (
     "crisis", "crisis_stay", "crisis_back", "crisis_check", "crisis_safe", "wait", "repeat_nothing",
 )  # fmt: skip
 """A playbook must give the first two; the others have a common wording (``common/phrases.toml``)."""
+
+
+def _common(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("voice.playbooks") / "common" / name).read_text("utf-8"))
 
 
 class Part(BaseModel):
@@ -119,6 +126,8 @@ class Playbook(Part):
     articles: dict[Name, Article] = Field(default_factory=dict)
     identity: Identity | None = None
     records: dict[Name, dict[str, dict[str, str]]] = Field(default_factory=dict)
+    rate_wpm: float = Field(165, ge=150, le=175, description="Base pace of a calm call.")
+    lexicon: dict[Written, Respelled] = Field(default_factory=dict, description="How names are said.")
     phrases: dict[Name, Sentence]
     phrases_upset: dict[Name, Sentence] = Field(default_factory=dict)
 
@@ -128,9 +137,11 @@ class Playbook(Part):
         """Phrases the playbook does not give are the common ones; its own calm wording is not overruled by those."""
         if not isinstance(table, dict) or not isinstance(own := table.get("phrases", {}), dict):
             return table
-        common = tomllib.loads((resources.files("voice.playbooks") / "common" / "phrases.toml").read_text("utf-8"))
+        common, lexicon = _common("phrases.toml"), _common("lexicon.toml")
         upset = {k: v for k, v in common["phrases_upset"].items() if k not in own or k == "greeting"}
         merged = {"phrases": common["phrases"] | own, "phrases_upset": upset | dict(table.get("phrases_upset", {}))}
+        if isinstance(spelt := table.get("lexicon", {}), dict):
+            merged["lexicon"] = lexicon | spelt
         return table | merged
 
     @model_validator(mode="after")
