@@ -1,8 +1,9 @@
 """The caller speaks while the agent does: stop, or go on? Pure.
 
-A voice is paused at once, because 0.3 s of talking over somebody is already rude; what it was decides within 0.6 s.
-A word, or half a second of speech, ends the agent's turn. "Mm-hm", "okay" do not: they mean *go on*, except in
-the last second of a turn, where they answer it. A caller whose distress rises is never talked over.
+A voice is paused at once, because 0.3 s of talking over somebody is already rude. What it was is decided while the
+agent is already silent: a word that was surely heard, a word that means stop, or 0.9 s of speech ends the agent's turn.
+"Mm-hm", "okay" do not: they mean *go on*, except in the last second of a turn, where they answer it. Nor does a short
+sound of which the recogniser can only guess the words. A caller whose distress rises is never talked over.
 
 Hears from: `voice.pipeline.hearing`. Tells: the same (pause, resume, commit).
 """
@@ -14,8 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 DECIDE_S = 0.6
-SUSTAINED_S = 0.5
-BACKCHANNEL_LONGEST_S = 1.0
+"""A sound that is over by then and whose words are still unknown does not hold the agent back any longer."""
+SUSTAINED_S = 0.9
+"""Synthetic "okay", "mm-hm", "I see" last 0.25-0.6 s by the detector; of 28 of them 14 ended a turn at 0.5 s."""
+BACKCHANNEL_LONGEST_S = 1.2
 """Back-channel words may go on this long before sustained speech outweighs them."""
 ASK_S = 0.3
 """Speech this long is worth a look at its words."""
@@ -25,6 +28,10 @@ ANSWER_S = 1.0
 _BACKCHANNELS = frozenset(
     "mm mmm mhm hm hmm uh huh uh-huh mm-hm mm-hmm aha ah oh okay ok yeah yep yes right sure alright i see got it "
     "good great fine cool all thanks thank you go on of course exactly".split()
+)
+_STOPS = frozenset(
+    "wait stop no not hold hang excuse sorry pardon what hello help please person human agent operator representative "
+    "somebody someone wrong".split()
 )
 
 
@@ -76,6 +83,7 @@ class _Pending:
     stopped: bool = False
     asked: bool = False
     words: str | None = None
+    sure: bool = True
 
 
 def is_backchannel(text: str) -> bool:
@@ -86,6 +94,15 @@ def is_backchannel(text: str) -> bool:
     """
     words = re.findall(r"[a-z]+(?:-[a-z]+)?", text.lower())
     return bool(words) and all(w in _BACKCHANNELS for w in words)
+
+
+def means_stop(text: str) -> bool:
+    """A word that ends the agent's turn even if it may have been misheard.
+
+    >>> means_stop("Wait, what?"), means_stop("We bright.")
+    (True, False)
+    """
+    return any(w in _STOPS for w in re.findall(r"[a-z]+", text.lower()))
 
 
 class BargeIn:
@@ -131,11 +148,11 @@ class BargeIn:
             out.append(AskWords(start_s=pending.onset_s, end_s=end_s))
         return [*out, *self._decide(end_s)]
 
-    def heard(self, text: str, *, now_s: float) -> Sequence[Action]:
+    def heard(self, text: str, *, now_s: float, sure: bool = True) -> Sequence[Action]:
         """Words since the onset, from `AskWords` or from the pause after them; empty: nothing understood."""
         if self._pending is None:
             return ()
-        self._pending = replace(self._pending, words=text)
+        self._pending = replace(self._pending, words=text, sure=sure)
         return self._decide(now_s)
 
     def stopped(self, *, now_s: float) -> Sequence[Action]:
@@ -153,31 +170,23 @@ class BargeIn:
         """The agent's turn was over by itself: whatever is being said now is the caller's turn."""
         return self._let_go()
 
-    def deadline_s(self) -> float | None:
-        pending = self._pending
-        return None if pending is None or not pending.paused else pending.onset_s + DECIDE_S
-
-    def expire(self, now_s: float) -> Sequence[Action]:
-        return self._decide(now_s)
-
     def _decide(self, now_s: float) -> Sequence[Action]:
         pending = self._pending
         if pending is None:
             return ()
-        if pending.words and not is_backchannel(pending.words):
+        words = pending.words
+        listening = words is not None and is_backchannel(words)
+        if words and not listening and (pending.sure or means_stop(words)):
             return self._commit("words")
-        listening = pending.words is not None and is_backchannel(pending.words)
-        if listening and pending.turn.until_s - pending.onset_s < ANSWER_S:
+        if words and pending.turn.until_s - pending.onset_s < ANSWER_S:
             return self._commit("answer at the end of the turn")
         if pending.speech_s >= (BACKCHANNEL_LONGEST_S if listening else SUSTAINED_S):
             return self._commit("sustained speech")
-        if listening and pending.stopped:
-            self.listening_only = True
+        if pending.stopped and words is not None:
+            # A back-channel, a guess at one, or a cough, a door: nothing that was said.
+            self.listening_only = bool(words)
             return self._let_go()
-        if pending.stopped and pending.words == "":
-            # A cough, a door: nothing that was said.
-            return self._let_go()
-        if pending.paused and now_s - pending.onset_s >= DECIDE_S and not (listening and not pending.stopped):
+        if pending.paused and pending.stopped and now_s - pending.onset_s >= DECIDE_S:
             # Words may still come from a busy recogniser: stay pending, so that a late "stop" counts.
             self._pending = replace(pending, paused=False)
             return (Resume(),)

@@ -45,13 +45,13 @@ def digit_runs(turn: Sequence[Token]) -> list[tuple[str, int, int]]:
     return runs
 
 
-def count_digits(text: str) -> int:
+def digits_in(text: str) -> str:
     """Digits said so far, as numerals or words.
 
-    >>> count_digits("It's 45, one nine"), count_digits("double three, twenty one"), count_digits("forty-five")
-    (4, 4, 2)
+    >>> digits_in("It's 45, one nine"), digits_in("double three, twenty one"), digits_in("forty-five")
+    ('4519', '3321', '45')
     """
-    return sum(len(digits) for digits, _, _ in digit_runs(tokens(text)))
+    return "".join(digits for digits, _, _ in digit_runs(tokens(text)))
 
 
 def ends_in_digit(text: str) -> bool:

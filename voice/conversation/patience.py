@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from voice.conversation.numbers import count_digits, ends_in_digit
+from voice.conversation.numbers import digits_in, ends_in_digit
 
 COMPLETE_S = 0.25
 INCOMPLETE_S = 0.9
@@ -71,7 +71,7 @@ def patience_s(
 
 
 def _wait(text: str, p_complete: float | None, expectation: Expectation) -> tuple[float, str]:
-    heard = count_digits(text)
+    heard = len(digits_in(text))
     if not text.strip():
         return NOTHING_HEARD_S, NOTHING_HEARD
     if expectation.expects == "digits":
@@ -97,6 +97,10 @@ def _wait(text: str, p_complete: float | None, expectation: Expectation) -> tupl
 _BY_SOUND = frozenset({"sounds finished", "sounds unfinished", "reads unfinished"})
 
 
+_REPEAT = 3
+"""A recogniser that loops says the beginning of a number again at its end: so many equal digits are one too many."""
+
+
 def _digits(text: str, heard: int, wanted: int | None) -> tuple[float, str] | None:
     """A number was asked for; None: something else was said."""
     if not heard:
@@ -106,7 +110,9 @@ def _digits(text: str, heard: int, wanted: int | None) -> tuple[float, str] | No
     if wanted is None:
         return DIGITS_OPEN_S, "digits, any number"
     if heard == wanted:
-        return DIGITS_DONE_S, "digits complete"
+        digits = digits_in(text)
+        looped = any(digits[:k] == digits[-k:] for k in range(_REPEAT, heard))
+        return (DIGITS_OPEN_S, "digits repeat") if looped else (DIGITS_DONE_S, "digits complete")
     # More than were asked for: the recogniser repeats some, so how many were said is not known.
     return (DIGITS_MORE_S, "digits missing") if heard < wanted else (DIGITS_OPEN_S, "too many digits")
 

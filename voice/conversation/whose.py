@@ -11,7 +11,7 @@ ECHO_RETURN_DB = 15.0
 """Our own voice comes back at least this much quieter: lines with echo control return −20 dB and less."""
 ECHO_LATE_S = 0.4
 """How long after we sent it an echo may arrive: 40 ms of our ring, 60 ms of jitter buffer, up to 300 ms round trip."""
-BEHIND_DB = 18.0
+BEHIND_DB = 15.0
 """Talk this much below the caller's own level is somebody further away. A mouth at 2 cm and one at 40 cm differ by
 26 dB in free field, a room gives some 8 dB of it back."""
 FORGETS_DB_S = 0.5

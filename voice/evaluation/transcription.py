@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from prosody.evaluation import Figure
-from voice.conversation.numbers import digit_runs
-from voice.conversation.words import tokens
+from voice.conversation.numbers import digits_in
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import RATE_HZ, Transcript, WhisperTranscriber, load_transcriber
 from voice.errors import UserError
@@ -127,7 +126,7 @@ def _pair(u: Utterance, heard: str) -> tuple[str, str]:
 
 
 def _digits(text: str) -> str:
-    return " ".join("".join(run for run, _, _ in digit_runs(tokens(text))))
+    return " ".join(digits_in(text))
 
 
 def word_errors(pairs: list[tuple[str, str]]) -> tuple[float, tuple[float, float]]:

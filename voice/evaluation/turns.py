@@ -70,6 +70,7 @@ async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], se
         await turns_stops.interrupt(models, agent, sound, at_s=1.5 + 0.03 * (k % 100), echo_s=0.06 * (1 + k % 4))
         for k, sound in enumerate(_told(list(turns_stops.callers(spoken, ONSETS)), "interruptions"))
     ]
+    words = [await turns_stops.interrupt(models, agent, sound, at_s=1.5, echo_s=0.12) for sound in turns_stops.short()]
     learn = next(turns_stops.callers(spoken[1:], 1))
     sounds = {
         "echo": [],
@@ -81,7 +82,7 @@ async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], se
         await turns_stops.spell(models, agent, kind, sounds[kind], learn, seed)
         for kind in _told(list(sounds), "spells")
     ]
-    return turns_stops.figures(onsets, spells)
+    return turns_stops.figures(onsets, words, spells)
 
 
 def _told(items: Sequence[T], what: str) -> Iterator[T]:

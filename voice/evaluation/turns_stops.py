@@ -34,7 +34,13 @@ CALLER_DB = -23.0
 """A caller's active level [dBFS]: ITU-T G.168 and P.56 put telephone speech around −20 to −26."""
 AUDIBLE_DB = -50.0
 MINUTES = 10.0
-BACKCHANNELS = ("mm-hm", "okay", "uh-huh", "right", "yeah", "I see", "mm", "yes", "sure", "oh okay")
+BACKCHANNELS = (
+    ("okay", "slt"), ("okay", "rms"), ("right", "rms"), ("yeah", "slt"), ("I see", "rms"), ("yes", "slt"),
+    ("sure", "rms"), ("oh okay", "slt"), ("uh huh", "slt"), ("[[m'hm]]", "espeak"), ("[[@h'V]]", "espeak"),
+)  # fmt: skip
+"""Words and voice, none of them the agent's; in brackets eSpeak's phonemes, for flite spells "mm-hm" out."""
+SHORT = ("wait", "stop", "no", "hold on", "excuse me", "hello", "sorry", "a person please")
+"""One or two words that must stop the agent."""
 _EVERY_S = 6.0
 _ECHOES_S = (0.06, 0.12, 0.18, 0.24)
 
@@ -147,13 +153,20 @@ async def spell(models: Models, agent: Agent, kind: str, sounds: Sequence[Sound]
 
 
 def backchannels() -> list[Sound]:
-    """Said by synthetic voices that are not the agent's."""
-    out = []
-    for k, words in enumerate(BACKCHANNELS * 2):
-        sound = phone_band(*speak(words, ("slt", "rms")[k % 2]))
-        first, last = span(sound)
-        out.append(at_level(sound[first:last], CALLER_DB))
-    return out
+    """As loud as a caller."""
+    return [_said(words, voice) for words, voice in BACKCHANNELS]
+
+
+def short() -> list[Sound]:
+    """`SHORT` in two voices, each with the quiet after it in which it is decided."""
+    quiet = np.zeros(RATE_HZ, np.float32)
+    return [np.concatenate([_said(words, voice), quiet]) for words in SHORT for voice in ("slt", "rms")]
+
+
+def _said(words: str, voice: str) -> Sound:
+    sound = phone_band(*speak(words, voice))
+    first, last = span(sound)
+    return at_level(sound[first:last], CALLER_DB)
 
 
 def background(data: Sequence[Utterance]) -> list[Sound]:
@@ -166,13 +179,15 @@ def music() -> list[Sound]:
     return [at_level(phone_band(loop, RATE_HZ), CALLER_DB)]
 
 
-def figures(onsets: Sequence[Onset], spells: Sequence[Spell]) -> list[Figure]:
+def figures(onsets: Sequence[Onset], words: Sequence[Onset], spells: Sequence[Spell]) -> list[Figure]:
+    """``onsets``: of sentences; ``words``: of `short`."""
     silent = [1000 * o.silent_s for o in onsets if o.silent_s is not None]
     out = []
     for percent, target in ((50, 300.0), (95, 500.0)):
         value = float(np.percentile(silent, percent)) if silent else float("nan")
         out.append(_figure(f"barge_in_p{percent}_ms", value, "ms", len(silent), target))
     out.append(_figure("barge_in_ignored", float(sum(not o.stopped for o in onsets)), "onsets", len(onsets), None))
+    out.append(_figure("short_words_ignored", float(sum(not o.stopped for o in words)), "onsets", len(words), None))
     off = [o.words_off for o in onsets if o.words_off is not None]
     if off:
         out.append(_figure("heard_text_words_off_median", float(np.median(off)), "words", len(off), None))

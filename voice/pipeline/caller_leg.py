@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _WORTH_ASKING_S = 0.5
 """Speech this long that was not understood is worth "could you say that again"."""
+_SURE_LOG_PROB = -0.5
+"""Mean log probability of words that may end the agent's turn by themselves: read sentences on a phone line lie above
+it but for accented ones' last quarter, synthetic back-channels taken for other words below."""
 _RANK = {"calm": 0, "attend": 1, "distress": 2}
 
 
@@ -142,7 +145,7 @@ class CallerLeg:
         self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
 
     def words(self, transcript: Transcript) -> None:
-        self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
+        self._heard(transcript)
 
     def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if transcript.text and not self._bargein.listening_only:
@@ -155,7 +158,8 @@ class CallerLeg:
         listening_only = self._bargein.listening_only
         self._bargein.listening_only = False
         unsure = transcript.rejected == "unsure" and ended.end_s - ended.start_s >= _WORTH_ASKING_S
-        if not transcript.text and not unsure:
+        # Into the agent's own speech, what nobody could understand is no turn: there is nothing to ask again for.
+        if not transcript.text and (not unsure or self._agent.current(self._clock.now_s()) is not None):
             return
         if not listening_only:
             self._drop_unsaid()
@@ -199,4 +203,8 @@ class CallerLeg:
             return
         # Half a second into a word the recogniser often hears nothing: only a text is news.
         if transcript.text:
-            self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s()))
+            self._heard(transcript)
+
+    def _heard(self, transcript: Transcript) -> None:
+        sure = transcript.log_prob >= _SURE_LOG_PROB
+        self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s(), sure=sure))

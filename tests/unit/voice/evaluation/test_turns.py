@@ -64,7 +64,9 @@ def test_shares_are_per_hundred_and_splits_are_not_cuts() -> None:
 
 def test_stops_are_counted_per_ten_minutes_of_agent_speech() -> None:
     onsets = [Onset(silent_s=0.1 * k, stopped=k != 5, words_off=0) for k in range(1, 6)]
-    found = {f.name: f.value for f in stop_figures(onsets, [Spell(kind="echo", minutes=20.0, stops=3, pauses=4)])}
+    found = {
+        f.name: f.value for f in stop_figures(onsets, onsets[:1], [Spell(kind="echo", minutes=20.0, stops=3, pauses=4)])
+    }
     assert found["barge_in_p50_ms"] == pytest.approx(300)
     assert found["barge_in_ignored"] == 1
     assert found["false_stops_echo_per_10_min"] == 1.5
