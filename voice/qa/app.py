@@ -25,6 +25,7 @@ from voice.qa import (
     health,
     insight,
     live,
+    outcome,
     pages,
     problems,
     reviewing,
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
         handoff.router,
         reviewing.router,
         commenting.router,
+        outcome.router,
         signin.router,
         pages.router,
     ):

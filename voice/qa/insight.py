@@ -144,6 +144,13 @@ def issues_csv(web: Context, since: str = "", until: str = "") -> Response:
     return Response(kpis.to_csv(kpis.issues(web.index, since, until)), media_type="text/csv", headers=headers)
 
 
+@router.get("/api/handoffs.csv")
+def handoffs_csv(web: Context, since: str = "", until: str = "") -> Response:
+    """Handoffs by reason and outcome."""
+    headers = {"Content-Disposition": 'attachment; filename="handoffs.csv"'}
+    return Response(kpis.to_csv(kpis.handoffs(web.index, since, until)), media_type="text/csv", headers=headers)
+
+
 @router.get("/figures", include_in_schema=False)
 def figures_page(request: Request, web: Context) -> HTMLResponse:
     rows = kpis.by_day(web.index)
@@ -156,6 +163,7 @@ def figures_page(request: Request, web: Context) -> HTMLResponse:
         definitions=kpis.DEFINITIONS,
         top=top,
         issues=kpis.issues(web.index),
+        handoffs=kpis.handoffs(web.index),
     )
 
 

@@ -20,7 +20,7 @@ from voice.qa.context import Web, viewer_of, web_of
 from voice.qa.context_of_call import replay_context
 from voice.qa.problems import Problem
 from voice.qa.reviewing import about, shown
-from voice.store import forms, reviews, search, timeline
+from voice.store import forms, outcomes, reviews, search, timeline
 from voice.store.calls import open_call
 from voice.store.index import utc
 
@@ -130,6 +130,7 @@ def replay(request: Request, web: Context, call_id: str) -> HTMLResponse:
         reviews=shown(web, call_id, viewer),
         may_review=viewer.may("review"),
         emotions=reviews.EMOTIONS,
+        outcome=outcomes.of_call(web.index, call_id),
         static=False,
     )
 

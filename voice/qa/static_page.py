@@ -38,6 +38,7 @@ def render(call: CallRecord) -> str:
     return rendering.environment.get_template("static.html").render(
         **replay_context(call),
         static=True,
+        outcome={},
         signed_in=False,
         viewer=Viewer(),
         policy=policy,

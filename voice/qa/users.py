@@ -39,6 +39,7 @@ _NEEDS: tuple[tuple[str, re.Pattern[str], Right], ...] = (
     ("POST", re.compile(r"/api/comments/\d+"), "review"),
     ("POST", re.compile(r"/api/reviews/\d+/(released|acknowledged|disputed)"), "review"),
     ("POST", re.compile(r"/api/reviews/\d+/(upheld|changed)"), "rule"),
+    ("POST", re.compile(r"/api/calls/[^/]+/outcome"), "review"),
     ("POST|PUT", re.compile(r"/api/(handoffs|humans)/.*"), "act"),
     ("POST", re.compile(r"/log(in|out)"), "look"),
 )

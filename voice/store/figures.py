@@ -33,6 +33,10 @@ class Figures:
     handoff_outcome: str
     """Of the last `HandoffState` that names one; ``none`` without a handoff."""
     handoff_target: str
+    handoff_reason: str
+    """Of the first offer or request: distress, request, crisis, stuck, worker-lost; empty without one."""
+    end_level: str
+    """The level when scoring ended, at the bridge or the end of the call; ``unknown`` as for ``peak_level``."""
     ending: str
     distress_before: float | None
     """Median P(distress) of the caller's windows in the last 30 s before the request or offer."""
@@ -63,6 +67,7 @@ def figures_of(call: CallRecord) -> Figures:
     scored = call.of("EmotionScored")
     before, waiting = _distress_around_request(call)
     details, again = _details(call)
+    asked = call.of("HandoffOffered", "HandoffRequested")
     intents = [str(f["intent"]) for f in call.of("IntentRecognised")]
     return Figures(
         voice_to_voice_p50_ms=percentile(turns, 50),
@@ -70,10 +75,12 @@ def figures_of(call: CallRecord) -> Figures:
         turns=len(turns),
         detection_s=_detection_s(changes),
         time_to_human_s=_time_to_human_s(call),
-        peak_level=str(peak["level"]) if peak else "calm" if any(not f.get("abstained") for f in scored) else "unknown",
+        peak_level=str(peak["level"]) if peak else _never_changed(scored),
         peak_score=float(peak["score"]) if peak else None,
         handoff_outcome=_outcome(call, named),
         handoff_target=str(targets[-1]) if targets else "",
+        handoff_reason=str((asked[0] if asked else {}).get("reason", "")),
+        end_level=str(changes[-1]["level"]) if changes else _never_changed(scored),
         ending=str(ended[-1]["ending"]) if ended else "",
         distress_before=before,
         distress_waiting=waiting,
@@ -91,6 +98,10 @@ def percentile(values: Sequence[float], q: int) -> float | None:
     if len(values) < 2:
         return values[0] if values else None
     return round(statistics.quantiles(values, n=100, method="inclusive")[q - 1], 1)
+
+
+def _never_changed(scored: Sequence[Json]) -> str:
+    return "calm" if any(not f.get("abstained") for f in scored) else "unknown"
 
 
 def _rank(level: object) -> int:

@@ -102,7 +102,7 @@ class Index:
         with self._lock:
             with self.engine.begin() as c:
                 c.execute(sa.delete(schema.calls).where(schema.calls.c.id == call_id))
-                for table in (schema.reviews, schema.review_states, schema.comments):
+                for table in (schema.reviews, schema.review_states, schema.comments, schema.outcomes):
                     c.execute(sa.delete(table).where(table.c.call_id == call_id))
                 c.execute(sa.text("DELETE FROM words WHERE call_id = :id"), {"id": call_id})
                 c.execute(sa.text("INSERT INTO words(words) VALUES ('optimize')"))
@@ -164,6 +164,8 @@ def _replace(connection: sa.Connection, call: CallRecord, signature: str) -> Non
         "intent": figures.intent,
         "details": figures.details,
         "details_again": figures.details_again,
+        "handoff_reason": figures.handoff_reason,
+        "end_level": figures.end_level,
         "snippet": first[:SNIPPET_CHARS],
         "broken": call.broken,
         "signature": signature,

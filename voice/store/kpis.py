@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from voice.store import schema
+from voice.store import outcomes, schema
 from voice.store.calls import Json
 from voice.store.index import Index, utc
 
@@ -40,6 +40,14 @@ DEFINITIONS: dict[str, str] = {
     "distress_before": "Median over calls of the caller's median P(distress) in the last 30 s before the request.",
     "distress_waiting": "The same from the request to the bridge. Nothing is scored after it. Callers alone.",
     "details_again": "Share of details that callers had to say again though already taken down with that value.",
+    "first_contact": "Share of contained calls whose caller did not call again within 7 days; abandoned calls aside.",
+    "resolution_s": "Median length of contained calls [s].",
+    "calmed": "Of the calls that reached distress: those below it again at the bridge or the end. By the ear alone.",
+    "csat": "Share of 4 and 5 among satisfaction scores of 1 to 5 that other systems reported.",
+    "answers": "Calls for which a satisfaction score was reported: read csat beside it.",
+    "nps": "Share of 9 and 10 less share of 0 to 6 among reported recommendation scores, times 100.",
+    "cost": "Mean cost of a call as other systems reported it, in the operator's currency.",
+    "settled": "Calls that other systems report as settled, of those they report on.",
     "voice_to_voice_ms": "Median over calls of each call's median time from end of speech to our first sound [ms].",
 }
 
@@ -66,6 +74,14 @@ class Row:
     to_detection_s: float | None
     to_human_s: float | None
     voice_to_voice_ms: float | None
+    first_contact: float | None
+    resolution_s: float | None
+    calmed: float | None
+    csat: float | None
+    answers: int
+    nps: float | None
+    cost: float | None
+    settled: float | None
 
 
 def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
@@ -75,16 +91,17 @@ def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
     wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
         calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
-        again = _recontacted(connection, calls)
+        again, said = _recontacted(connection, calls), outcomes.known(connection)
     for call in calls:
         call["recontact"] = call["id"] in again
+        call |= said.get(call["id"], dict.fromkeys(outcomes.FIELDS))
     days: dict[str, list[Json]] = {}
     for call in calls:
         days.setdefault(str(call["started_at"])[:10] or "unknown", []).append(call)
     return [*(_row(day, days[day]) for day in sorted(days, reverse=True)), _row("all", calls)]
 
 
-def to_csv(rows: Sequence[Row] | Sequence[Issue]) -> str:
+def to_csv(rows: Sequence[Row] | Sequence[Issue] | Sequence[Handoffs]) -> str:
     out = io.StringIO()
     table = csv.DictWriter(out, [f.name for f in fields(rows[0] if rows else Row)])
     table.writeheader()
@@ -95,6 +112,8 @@ def to_csv(rows: Sequence[Row] | Sequence[Issue]) -> str:
 def _row(day: str, calls: Sequence[Json]) -> Row:
     levels, endings = (Counter(str(c[k]) for c in calls) for k in ("peak_level", "ending"))
     alone = [c for c in calls if c["ending"] == "resolved" and c["handoff_outcome"] != "accepted"]
+    upset = [c for c in calls if c["peak_level"] == "distress"]
+    csat, nps, costs, settled = ([c[k] for c in calls if c[k] is not None] for k in ("csat", "nps", "cost", "resolved"))
     return Row(
         day=day,
         calls=len(calls),
@@ -114,7 +133,44 @@ def _row(day: str, calls: Sequence[Json]) -> Row:
         to_detection_s=_median(calls, "detection_s"),
         to_human_s=_median(calls, "time_to_human_s"),
         voice_to_voice_ms=_median(calls, "voice_to_voice_p50_ms"),
+        first_contact=_share(sum(not c["recontact"] for c in alone), len(alone)),
+        resolution_s=_median(alone, "duration_s"),
+        calmed=_share(sum(c["end_level"] != "distress" for c in upset), len(upset)),
+        csat=_share(sum(x >= 4 for x in csat), len(csat)),
+        answers=len(csat),
+        nps=round(100 * (sum(x >= 9 for x in nps) - sum(x <= 6 for x in nps)) / len(nps), 1) if nps else None,
+        cost=round(statistics.fmean(costs), 2) if costs else None,
+        settled=_share(sum(settled), len(settled)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoffs:
+    """Handoffs of one reason that ended one way."""
+
+    reason: str
+    outcome: str
+    calls: int
+    to_human_s: float | None
+
+
+def handoffs(index: Index, since: str = "", until: str = "") -> list[Handoffs]:
+    """Why humans were called and what came of it, the most frequent reason first."""
+    c = schema.calls.c
+    wanted = [c.ending != "", c.broken == "", c.handoff_outcome != "none"]
+    wanted += [c.started_at >= since] if since else []
+    wanted += [c.started_at < until] if until else []
+    with index.engine.connect() as connection:
+        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+    groups: dict[tuple[str, str], list[Json]] = {}
+    for call in calls:
+        groups.setdefault((str(call["handoff_reason"]), str(call["handoff_outcome"])), []).append(call)
+    asked = Counter(str(call["handoff_reason"]) for call in calls)
+    found = [
+        Handoffs(reason=r, outcome=o, calls=len(g), to_human_s=_median(g, "time_to_human_s"))
+        for (r, o), g in groups.items()
+    ]
+    return sorted(found, key=lambda x: (-asked[x.reason], x.reason, -x.calls, x.outcome))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,6 @@ def _tear_up_tickets(store: Path, call_id: str) -> None:
         if isinstance(ticket, dict) and ticket.get("call") == call_id:
             path.unlink(missing_ok=True)
             path.with_suffix(".wav").unlink(missing_ok=True)
-            path.with_suffix(".wav").unlink(missing_ok=True)
     for path in (store / "outbox").glob(f"**/{call_id}.*.json"):
         path.unlink(missing_ok=True)
 

@@ -40,6 +40,8 @@ calls = sa.Table(
     sa.Column("intent", sa.String, nullable=False, server_default=""),
     sa.Column("details", sa.Integer, nullable=False, server_default="0", comment="slots filled"),
     sa.Column("details_again", sa.Integer, nullable=False, server_default="0", comment="of which said again"),
+    sa.Column("handoff_reason", sa.String, nullable=False, server_default="", comment="of the first offer or request"),
+    sa.Column("end_level", sa.String, nullable=False, server_default="", comment="level at the bridge or the end"),
     sa.Column("snippet", sa.String, nullable=False, comment="first words of the caller"),
     sa.Column("broken", sa.String, nullable=False),
     sa.Column("signature", sa.String, nullable=False, comment="sizes and times of the files this row was made from"),
@@ -83,6 +85,21 @@ review_states = sa.Table(
     sa.Column("newest_review", sa.Integer, nullable=False, comment="newest of all when this was written"),
     sa.Index("review_states_by_review", "review_id"),
     sa.Index("review_states_by_call", "call_id"),
+)
+
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("resolved", sa.Boolean),
+    sa.Column("csat", sa.Integer, comment="1 to 5"),
+    sa.Column("nps", sa.Integer, comment="0 to 10"),
+    sa.Column("cost", sa.Float, comment="in the operator's currency"),
+    sa.Column("reference", sa.String, nullable=False),
+    sa.Index("outcomes_by_call", "call_id"),
 )
 
 comments = sa.Table(
