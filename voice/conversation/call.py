@@ -108,13 +108,13 @@ class Conversation(Acting):
         """What the end of the caller's turn should look like now."""
         # A number read back may come again, corrected: "No, four five nine one."
         slot = self._dialogue.matter.slot if self._dialogue.phase in ("slot", "confirm") else None
-        level = self._distress.level
+        level, base = self._distress.level, self._settings.agent.patience
         if slot is None:
-            return patience(level)
+            return patience(level, base=base)
         if slot.kind in _DIGIT_KINDS:
-            return patience(level, "digits", 5 if slot.kind == "postcode" else slot.max)
+            return patience(level, "digits", 5 if slot.kind == "postcode" else slot.max, base=base)
         free = slot.kind in ("name", "text") and self._dialogue.phase == "slot"
-        return patience(level, "name" if free else None)
+        return patience(level, "name" if free else None, base=base)
 
     def _react(self, fact: Fact, now: float, change: Emit | None) -> list[Action]:
         if isinstance(fact, Disclosed) and not self._greeted:

@@ -72,7 +72,9 @@ class Pacer:
         return min(max(self.caller_wpm, FLOOR_WPM), CEILING_WPM)
 
 
-def patience(level: Level, expects: Literal["digits", "name"] | None = None, digits: int | None = None) -> Patience:
-    """An upset caller gets half as long again before the agent takes the turn."""
+def patience(
+    level: Level, expects: Literal["digits", "name"] | None = None, digits: int | None = None, *, base: float = 1.0
+) -> Patience:
+    """An upset caller gets half as long again before the agent takes the turn. ``base``: the operator's own factor."""
     upset = level != "calm"
-    return Patience(expects=expects, digits=digits, factor=UPSET_PATIENCE if upset else 1.0, upset=upset)
+    return Patience(expects=expects, digits=digits, factor=base * (UPSET_PATIENCE if upset else 1.0), upset=upset)
