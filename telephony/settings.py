@@ -101,7 +101,7 @@ class Agent(Section):
     llm_api_key_file: str = Field("", description="File with its key.")
     crisis_number: str = Field("988", description="Number said to a caller in crisis.")
     patience: float = Field(
-        1.0, ge=0.5, le=3, description="Times the waits at the end of a turn; more cuts off fewer callers and is slower."
+        1.0, ge=0.5, le=3, description="Times the waits at the end of turns; more cuts off fewer callers and is slower."
     )
 
 
