@@ -1,7 +1,7 @@
 """The handoff as a pure state machine: whom to ring when, what caller and human are told, when both are joined.
 
 `telephony.transfer_signals` says what an event means now, `telephony.transfer_table` where that leads,
-`telephony.transfer_ringing` and `telephony.transfer_talking` what is done about it.
+`telephony.transfer_asking`, `telephony.transfer_ringing` and `telephony.transfer_talking` what is done about it.
 ``python -m telephony.transfer`` prints ``docs/handoff-states.md``.
 
 Hears from: the gateway's call (stamped facts, events of the legs). Tells: the same, by commands.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from telephony import transfer_asking as asking
 from telephony import transfer_ringing as ringing
 from telephony import transfer_table as table
 from telephony import transfer_talking as talking
@@ -62,9 +63,9 @@ __all__ = [
 ACTIONS: Final[dict[str, Callable[[Desk, str], str | None]]] = {
     action.__name__: action
     for action in (
-        ringing.offer, ringing.wait_for_answer, ringing.lapse, ringing.hold, ringing.seek, ringing.wait_in_line,
-        ringing.sharpen, ringing.dial, ringing.ring, ringing.answer, ringing.reassure, ringing.fail, ringing.part,
-        ringing.promise_callback, ringing.return_caller,
+        asking.offer, asking.wait_for_answer, asking.lapse, asking.seek, asking.wait_in_line,
+        ringing.hold, ringing.sharpen, ringing.dial, ringing.ring, ringing.answer, ringing.reassure, ringing.fail,
+        ringing.part, ringing.promise_callback, ringing.return_caller,
         talking.screen, talking.wait_for_consent, talking.repeat_screening, talking.brief, talking.tell_briefing,
         talking.repeat_briefing, talking.tell_answer, talking.think_over, talking.decide, talking.listen_again,
         talking.bridge, talking.introduce, talking.introduced_one, talking.release, talking.await_outcome,

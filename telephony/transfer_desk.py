@@ -1,6 +1,7 @@
 """What every action of the handoff works with: the situation, the timers, and the commands so far.
 
-Hears from: `telephony.transfer_ringing`, `telephony.transfer_talking`. Tells: `telephony.transfer`.
+Hears from: `telephony.transfer_asking`, `telephony.transfer_ringing`, `telephony.transfer_talking`. Tells:
+`telephony.transfer`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Actions of the handoff from the offer to an answered phone, and from one target to the next.
+"""Actions of the handoff from the hold to an answered phone, and from one target to the next.
 
 Each returns the signal that follows at once, if any.
 
@@ -10,53 +10,19 @@ from __future__ import annotations
 from typing import Any
 
 from telephony import transfer_table as table
-from telephony.facts import Decision, HandoffOffered, HandoffQueued, HandoffRequested
+from telephony.facts import HandoffRequested
+from telephony.transfer_asking import place_prompt
 from telephony.transfer_desk import Desk
 from telephony.transfer_messages import (
-    Commit,
     DialHuman,
     HumanFailed,
     HumanFree,
     HumanLeft,
-    InLine,
     ReturnToAgent,
     TellCaller,
     TicketCallback,
 )
 from telephony.transfer_signals import HumanLeg, between_humans, is_trusted
-
-_OFFER_ROUNDS = 3
-"""However often the question is asked again, the offer stands for this many times ``offer_s`` at most."""
-
-
-def offer(desk: Desk, _: str) -> None:
-    fact = desk.fact()
-    assert isinstance(fact, HandoffOffered)
-    desk.now.reason = fact.reason
-    desk.now.offered_s = desk.now.now_s
-    desk.arm(_silence_of(desk), desk.policy.offer_s)
-    desk.enter("OFFERED")
-
-
-def _silence_of(desk: Desk) -> str:
-    """What silence means: whoever is in distress may be past answering, everybody else has not agreed."""
-    return "offer" if desk.now.reason == "distress" else "lapsed"
-
-
-def lapse(desk: Desk, _: str) -> None:
-    """The agent has the caller, as before the offer."""
-    desk.disarm("bye")
-    desk.enter("IDLE", rule="offer-lapsed", threshold=desk.policy.offer_s, reason=desk.now.reason)
-
-
-def wait_for_answer(desk: Desk, _: str) -> None:
-    """The question or an unclear answer was just spoken, or a second worker asks again: the silence starts anew."""
-    fact = desk.fact()
-    if isinstance(fact, HandoffOffered) and fact.reason != desk.now.reason:
-        desk.now.reason = fact.reason
-        desk.cancel("offer", "lapsed")
-    last_s = desk.now.offered_s + _OFFER_ROUNDS * desk.policy.offer_s
-    desk.timers[_silence_of(desk)] = min(desk.now.now_s + desk.policy.offer_s, last_s)
 
 
 def hold(desk: Desk, word: str) -> str:
@@ -77,37 +43,6 @@ def hold(desk: Desk, word: str) -> str:
         why["skipped"] = desk.skipped
     desk.enter("HOLDING", target="", rule=rule, threshold=threshold, **why)
     return "next" if now.remaining else "exhausted"
-
-
-def seek(desk: Desk, _: str) -> None:
-    """Everybody who needs a human asks in the same place, so no phone is rung by two calls at once."""
-    now = desk.now
-    now.asked_s = now.now_s
-    desk.arm("queue", max(0.0, desk.policy.queue_s - now.line_s))
-    desk.ask()
-
-
-def wait_in_line(desk: Desk, word: str) -> str | None:
-    """Every human who would do is with somebody else: the caller is told so, and their place where it is a new one."""
-    now, event = desk.now, desk.cause
-    assert isinstance(event, InLine)
-    if desk.policy.queue_s <= now.line_s:
-        return "queue"
-    first, now.place = now.place == 0, event.place
-    why: dict[str, Any] = {"place": event.place, "waited_s": round(now.line_s + now.now_s - now.asked_s, 3)}
-    desk.tell(Commit(fact=HandoffQueued(place=event.place), decision=Decision(rule="handoff.in-line", inputs=why)))
-    if desk.row.to is not None:
-        desk.enter("HOLDING", target="")
-    if first:
-        desk.hold()
-        desk.tell(TellCaller(prompt=_of_place(event.place)))
-        now.started = True
-        desk.arm("news", table.LINE_NEWS_EVERY_S)
-    return None
-
-
-def _of_place(place: int) -> str:
-    return "line_next" if place == 1 else "line_second" if place == 2 else "line_later"
 
 
 def _crisis_first(desk: Desk) -> None:
@@ -187,7 +122,7 @@ def reassure(desk: Desk, _: str) -> None:
     """Only what is so: a phone rings, somebody is hearing the briefing, or we are still trying."""
     now = desk.now
     if now.place:
-        desk.tell(TellCaller(prompt=_of_place(now.place)))
+        desk.tell(TellCaller(prompt=place_prompt(now.place)))
         desk.arm("news", table.LINE_NEWS_EVERY_S)
         return
     news = not now.news_told and now.leg is not None and now.leg.ringing and not now.leg.answered

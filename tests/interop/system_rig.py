@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from telephony.phone_driver import DrivenPhone
+from tests.interop import watching
 from voice.demo.scenario import clips
 from voice.demo.system import HOST, Ports, System, free_ports, write_config
 
@@ -36,13 +36,11 @@ class LiveCall:
     async def fact(self, name: str, n: int = 1, timeout_s: float = 40.0, **fields: Any) -> Fact:
         """The ``n``-th committed fact of this name and these fields."""
         try:
-            async with asyncio.timeout(timeout_s):
-                while len(found := self.all(name, **fields)) < n:  # noqa: ASYNC110 - another process's file
-                    await asyncio.sleep(0.02)
+            found = await watching.until(self.folder, lambda: self.all(name, **fields)[n - 1 :], timeout_s)
         except TimeoutError:
             lines = "\n".join(json.dumps(f)[:220] for f in self.facts)
             raise AssertionError(f"no {name} {fields} within {timeout_s:g} s:\n{lines}") from None
-        return found[n - 1]
+        return found[0]
 
     async def state(self, state: str, timeout_s: float = 40.0) -> Fact:
         return await self.fact("HandoffState", timeout_s=timeout_s, state=state)
@@ -50,9 +48,7 @@ class LiveCall:
     async def settled(self, timeout_s: float = 40.0) -> Fact:
         """Its end, once its sound is on the disk as FLAC; the fact ``CallEnded``."""
         end = await self.fact("CallEnded", timeout_s=timeout_s)
-        async with asyncio.timeout(15):
-            while list(self.folder.glob("*.part")):  # noqa: ASYNC110 - another process's files
-                await asyncio.sleep(0.02)
+        await watching.until(self.folder, lambda: not list(self.folder.glob("*.part")), 15)
         return end
 
 
@@ -89,9 +85,7 @@ class World:
 
     async def until(self, found: Callable[[dict[str, Any]], bool], timeout_s: float = 60.0) -> None:
         """Waits until what the gateway says of itself is so."""
-        async with asyncio.timeout(timeout_s):
-            while not found(self.state()):  # noqa: ASYNC110 - another process's file
-                await asyncio.sleep(0.05)
+        await watching.until(self.store, lambda: found(self.state()), timeout_s)
 
     async def workers(self, n: int) -> None:
         await self.until(lambda state: bool(state.get("ready")) and len(state.get("workers", ())) >= n)
@@ -134,9 +128,7 @@ class World:
         event = await phone.wait("answered", "failed", since=since)
         assert event is not None, f"{phone.name}: no answer"
         assert event["event"] == "answered", event
-        async with asyncio.timeout(5):
-            while not (new := {p.parent.name for p in calls.glob("*/facts.jsonl")} - self._seen):  # noqa: ASYNC110 - another's files
-                await asyncio.sleep(0.02)
+        new = await watching.until(calls, lambda: {p.parent.name for p in calls.glob("*/facts.jsonl")} - self._seen, 5)
         name = sorted(new)[0]
         self._seen.add(name)
         return LiveCall(calls / name)

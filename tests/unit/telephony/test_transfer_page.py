@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -42,3 +43,16 @@ def test_the_outcome_of_a_sip_status() -> None:
         503: "unreachable", 302: "unreachable", 401: "unreachable", 0: "unreachable",
     }  # fmt: skip
     assert {status: table.outcome_of_status(status) for status in by_status} == by_status
+
+
+def test_every_test_that_answers_a_report_exists() -> None:
+    page_of_reports = (ROOT / "docs" / "handoff-failures.md").read_text("utf-8")
+    sources = {path.name: path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py")}
+    named = set(re.findall(r"\btest_\w+(?:\.py)?", page_of_reports))
+    missing = {
+        name
+        for name in named
+        if name not in sources and not any(f"def {name}" in source for source in sources.values())
+    }
+    assert len(named) > 25
+    assert missing == set()
