@@ -44,6 +44,7 @@ from telephony.transfer_messages import (
     GiveUpHuman,
     HangUpHuman,
     HumanSilent,
+    ReferCaller,
     ReturnToAgent,
     SetHumanListening,
     StartHold,
@@ -105,6 +106,9 @@ def carry_out(call: Call, command: Command) -> None:
             dial_caller(call)
         case StartHumanHold():
             call.human.hold = True
+        case ReferCaller():
+            if call.caller.leg is not None and call.human_side.leg is not None:
+                call.caller.leg.refer(call.human_side.leg)
         case GiveUpHuman():
             call.log.event(HumanSilent(t=call.t, attempt=call.human_side.attempt))
         case BridgeLegs():
