@@ -18,21 +18,14 @@ from rich.console import Console
 
 from telephony.errors import ConfigError, RecordError
 from telephony.settings import Settings, load
-from voice import lifeline
+from voice import cli_store, cli_tools, lifeline
+from voice.cli_options import Config, StoreDir
 from voice.errors import UserError
 
 app = typer.Typer(
     name="warmline", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Answers phone calls, hears distress, and hands the caller warmly to a human.",
 )  # fmt: skip
-ear = typer.Typer(no_args_is_help=True, help="Work on the ear's model. Example: warmline ear calibrate labels.csv")
-playbook = typer.Typer(no_args_is_help=True, help="Work on playbooks. Example: warmline playbook check mine.toml")
-app.add_typer(ear, name="ear")
-app.add_typer(playbook, name="playbook")
-
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file; see docs/settings.md.")]
-StoreDir = Annotated[Path | None, typer.Option("--store", help="Folder of the calls; default: store.dir of --config.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 SCENARIOS = ("distress", "calm", "asks-for-human", "human-busy", "no-human")
 
@@ -48,13 +41,6 @@ def _until_signal(body: Callable[[asyncio.Event], Coroutine[Any, Any, int | None
         return await body(stop) or 0
 
     return asyncio.run(run())
-
-
-def _store(config: Path | None, store: Path | None) -> Path:
-    folder = store or load(config).store.dir
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such store; give --store or store.dir")
-    return folder
 
 
 @app.command(epilog="Example: warmline demo --scenario calm")
@@ -139,193 +125,8 @@ def call(
     raise typer.Exit(0 if report.answered else 1)
 
 
-@app.command(epilog="Example: warmline score call.wav --format json")
-def score(
-    files: Annotated[list[Path], typer.Argument(help="Recordings (WAV, FLAC); 2 channels: the first is the caller.")],
-    format_: Annotated[str, typer.Option("--format", help="json, vcon or html")] = "json",
-    config: Config = None,
-) -> None:
-    """Scores recordings with the code that runs live: same input and versions, same numbers."""
-    from voice.scoring import score_files
-
-    if format_ not in ("json", "vcon", "html"):
-        raise UserError(f"--format {format_}: choose json, vcon or html")
-    for text in score_files(files, format_, load(config)):
-        typer.echo(text)
-
-
-@app.command("eval", epilog="Example: warmline eval ear --model research --json")
-def evaluate(
-    what: Annotated[str, typer.Argument(help="ear, transcription, turns, latency, dialogue or handoff")],
-    manifest: Annotated[Path | None, typer.Option(help="Own data; columns: docs/ear.md.")] = None,
-    model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "",
-    calls: Annotated[int, typer.Option(help="Calls at once (latency) or in all (handoff).")] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = 0,
-    report: Annotated[Path | None, typer.Option(help="Folder for pictures and pages, where there are any.")] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="handoff: a line for each call; the same seed goes on where they stop.")
-    ] = None,
-    minutes: Annotated[
-        float,
-        typer.Option(help="handoff: begin no call that would end later; latency: callers call again until then."),
-    ] = 0.0,
-    briefings: Annotated[
-        bool, typer.Option("--briefings", help="handoff: what humans are told in scripted calls; no phones.")
-    ] = False,
-    peer: Annotated[bool, typer.Option("--peer", help="latency: plain pipecat beside it (the extra bench).")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Reproduces the published figures."""
-    from voice.evaluation.figures import evaluate as run
-
-    typer.echo(
-        run(
-            what,
-            manifest=manifest,
-            model=model,
-            calls=calls,
-            seed=seed,
-            report=report,
-            as_json=as_json,
-            results=results,
-            minutes=minutes,
-            briefings=briefings,
-            peer=peer,
-        )
-    )
-
-
-@app.command(epilog="Example: warmline audit --model research --report audit")
-def audit(
-    model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "open",
-    manifest: Annotated[Path | None, typer.Option(help="Own labelled clips; else the test split.")] = None,
-    report: Annotated[Path, typer.Option(help="Folder for audit.md and its pictures.")] = Path("audit"),
-    seed: Annotated[int, typer.Option(help="Seed of intervals and noise.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Bias and quality report of the ear, dated: sex, age, language, codec, noise, loss. Exit 1 where a gate fails."""
-    from voice.evaluation.figures import audit as run
-
-    text, passed = run(model=model, manifest=manifest, seed=seed, folder=report, as_json=as_json)
-    typer.echo(text)
-    typer.echo(f"report: {report / 'audit.md'}", err=True)
-    raise typer.Exit(0 if passed else 1)
-
-
-@app.command(epilog="Example: warmline verify --store ./warmline-data --repair")
-def verify(
-    config: Config = None,
-    store: StoreDir = None,
-    repair: Annotated[bool, typer.Option(help="Finish what a killed gateway left.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Checks every call folder: order, hash chain, sound as long as the call. Exit 1 on a problem."""
-    from telephony.recovery import repair as run_repair
-    from telephony.recovery import verify as run_verify
-
-    folder = _store(config, store)
-    if repair:
-        for call_id in run_repair(folder):
-            typer.echo(f"repaired {call_id}", err=True)
-    problems = run_verify(folder)
-    if as_json:
-        typer.echo(json.dumps([{"call": p.call, "problem": p.text} for p in problems]))
-    else:
-        for p in problems:
-            typer.echo(f"{p.call}: {p.text}")
-        typer.echo(f"{len(problems)} problems in {folder}", err=True)
-    raise typer.Exit(1 if problems else 0)
-
-
-@app.command(epilog="Example: warmline erase 20261124-101500-ab12cd --store ./warmline-data")
-def erase(call_id: Annotated[str, typer.Argument()], config: Config = None, store: StoreDir = None) -> None:
-    """Erases one call: sound, facts, index."""
-    from voice.store.retention import erase as run
-
-    run(_store(config, store), call_id)
-    typer.echo(f"erased {call_id}")
-
-
-@app.command(epilog="Example: warmline export 20261124-101500-ab12cd --format csv")
-def export(
-    call_id: Annotated[str, typer.Argument()],
-    format_: Annotated[str, typer.Option("--format", help="vcon, jsonl or csv")] = "jsonl",
-    config: Config = None,
-    store: StoreDir = None,
-) -> None:
-    """Writes one call to stdout."""
-    from voice.store.export import export as run
-
-    typer.echo(run(_store(config, store), call_id, format_), nl=False)
-
-
-@app.command("review-pack", epilog="Example: warmline review-pack --month 2026-11 --store ./warmline-data")
-def review_pack(
-    month: Annotated[str, typer.Option(help="Year and month, UTC.")],
-    out: Annotated[Path | None, typer.Option(help="New folder; default: review-pack-MONTH here.")] = None,
-    config: Config = None,
-    store: StoreDir = None,
-) -> None:
-    """One month of calls, reviews and agreement as a page to print and CSV files."""
-    from voice.qa.pack import write
-
-    folder = out or Path(f"review-pack-{month}")
-    calls = write(_store(config, store), month, folder)
-    typer.echo(f"{folder / 'index.html'}: {calls} calls")
-
-
-@app.command(epilog="Example: warmline password")
-def password() -> None:
-    """Hashes a password for web.users_file. Asks for it, or reads one line from a pipe."""
-    from voice.qa.users import hash_password
-
-    given = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if len(given) < 8:
-        raise UserError("password: at least 8 characters")
-    typer.echo(hash_password(given))
-
-
-@app.command(epilog="Example: warmline doctor")
-def doctor(config: Config = None) -> None:
-    """Says what this machine lacks, each line with a remedy. Exit 1 if something is missing."""
-    from voice.doctor import examine
-
-    findings = examine(load(config))
-    for f in findings:
-        typer.echo(f"{'ok     ' if f.ok else 'missing'} {f.what}" + ("" if f.ok else f": {f.remedy}"))
-    raise typer.Exit(0 if all(f.ok for f in findings) else 1)
-
-
-@ear.command(epilog="Example: warmline ear calibrate labels.csv --model research --out my-ear")
-def calibrate(
-    labels: Annotated[Path, typer.Argument(help="CSV of at least 60 labelled snippets: path, distress.")],
-    out: Annotated[Path, typer.Option(help="Folder for the refitted model.")],
-    model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "open",
-) -> None:
-    """Refits the calibration of a model to your own callers."""
-    from voice.evaluation.figures import calibrate as run
-
-    typer.echo(run(labels, model, out))
-
-
-@playbook.command("check", epilog="Example: warmline playbook check mine.toml")
-def playbook_check(
-    name: Annotated[str, typer.Argument(help="A TOML file or a shipped name.")],
-    incidents: Annotated[Path | None, typer.Option(help="File of active incidents for this playbook.")] = None,
-    persona: Annotated[str, typer.Option(help="Tone of voice it is to be said in: a shipped name or a file.")] = "",
-) -> None:
-    """Reads a playbook and says what is wrong with it."""
-    from voice.playbooks import check as check_playbook
-    from voice.playbooks import load as load_playbook
-    from voice.playbooks import personas
-    from voice.playbooks.incidents import check as check_incidents
-
-    book = load_playbook(name)
-    faults = check_playbook(name) + (check_incidents(incidents, book) if incidents else [])
-    faults += personas.check(persona, book) if persona else []
-    if faults:
-        raise UserError("; ".join(faults))
-    typer.echo(f"{name}: {len(book.intents)} intents, no errors")
+app.add_typer(cli_tools.app)
+app.add_typer(cli_store.app)
 
 
 def _log_to_stderr() -> None:

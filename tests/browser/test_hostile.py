@@ -66,17 +66,22 @@ def _said_by(text: str) -> list[Fact]:
     ]
 
 
-@pytest.fixture(scope="module")
-def hostile(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    store = tmp_path_factory.mktemp("hostile")
-    for n, text in enumerate(PAYLOADS):
+def write(store: Path) -> list[str]:
+    """A call for each payload, and one with all of them; their ids."""
+    ids = [f"20260101-000000-{n:06x}" for n in range(len(PAYLOADS))]
+    for call_id, text in zip(ids, PAYLOADS, strict=True):
         answered = CallAnswered(from_=text, to=text, codec=text, at="2026-01-01T00:00:00Z", versions={text: text})
-        _folder(
-            store, f"20260101-000000-{n:06x}", [answered, *_said_by(text), CallEnded(cause=text, ending="resolved")]
-        )
+        _folder(store, call_id, [answered, *_said_by(text), CallEnded(cause=text, ending="resolved")])
     everything = [f for text in PAYLOADS for f in _said_by(text)]
     answered = CallAnswered(from_=PAYLOADS[0], to="x", codec="x", at="2026-01-02T00:00:00Z")
     _folder(store, ALL_IN_ONE, [answered, *everything, CallEnded(cause="x", ending="resolved")])
+    return [*ids, ALL_IN_ONE]
+
+
+@pytest.fixture(scope="module")
+def hostile(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    store = tmp_path_factory.mktemp("hostile")
+    write(store)
     with served(store) as address:
         context = browser.new_context(base_url=address)
         page = context.new_page()

@@ -169,11 +169,14 @@ function scores(ctx, w, h, axis, { call }, ink) {
     ctx.setLineDash([]);
   }
   ctx.fillStyle = ink.distress;
-  ctx.globalAlpha = 0.22;
+  ctx.globalAlpha = 0.25;
+  // windows overlap: one path, so that the band is as dark where two meet
+  ctx.beginPath();
   for (const f of windows) {
     if (typeof f.p_low !== "number" || typeof f.p_high !== "number" || !visible(axis, f)) continue;
-    ctx.fillRect(axis.x(f.start, w), y(f.p_high), axis.x(f.end, w) - axis.x(f.start, w), Math.max(y(f.p_low) - y(f.p_high), 1));
+    ctx.rect(axis.x(f.start, w), y(f.p_high), axis.x(f.end, w) - axis.x(f.start, w), Math.max(y(f.p_low) - y(f.p_high), 1));
   }
+  ctx.fill();
   ctx.globalAlpha = 1;
   ctx.lineWidth = 1.6;
   ctx.strokeStyle = ctx.fillStyle = ink.caller;
@@ -194,7 +197,13 @@ function measured(field, least, log = false) {
     const [low, high] = extent(points, least, log);
     const scale = log ? Math.log2 : (v) => v;
     const y = (v) => h - 5 - ((scale(v) - scale(low)) / (scale(high) - scale(low))) * (h - 10);
-    for (const tick of ticks(low, high, log)) rule(ctx, w, y(tick), ink, String(tick));
+    let last = Infinity;
+    for (const tick of ticks(low, high, log)) {
+      // labels need 12 px: a tick that would write over the one below is left out
+      if (last - y(tick) < 12) continue;
+      last = y(tick);
+      rule(ctx, w, last, ink, String(tick));
+    }
     ctx.strokeStyle = ctx.fillStyle = ink.caller;
     ctx.lineWidth = 1.6;
     line(ctx, w, axis, points, y);
