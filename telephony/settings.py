@@ -103,6 +103,7 @@ class Agent(Section):
     patience: float = Field(
         1.0, ge=0.5, le=3, description="Times the waits at the end of turns; more cuts off fewer callers and is slower."
     )
+    captions: bool = Field(False, description="Words of a turn while it is spoken, about once a second, if idle.")
 
 
 class Ear(Section):

@@ -27,15 +27,17 @@ T = TypeVar("T")
 class Priority(IntEnum):
     """Smaller runs first.
 
-    ``SOON``: speech that a caller will run out of within a second. ``AHEAD``: made on the guess that the turn is over.
-    ``REST``: speech for later; the ear, 14 ms a window, goes before it.
+    ``FIRST_AUDIO``: a caller has finished and waits; recognition is begun while the end of a turn is still waited for,
+    so it has 0.1 s to spare (with recognition first, twelve callers in step waited 0.9 s for first words). ``EAR``: 14 ms
+    a window. ``SOON``: speech that a caller will run out of within a second. ``AHEAD``: made on the guess that the turn
+    is over. ``REST``: speech for later.
     """
 
-    RECOGNITION = 0
-    FIRST_AUDIO = 1
-    SOON = 2
-    AHEAD = 3
-    EAR = 4
+    FIRST_AUDIO = 0
+    RECOGNITION = 1
+    EAR = 2
+    SOON = 3
+    AHEAD = 4
     REST = 5
     CAPTION = 6
     STOP = 9
@@ -93,7 +95,7 @@ class EnginePool:
         with self._count:
             self._unfinished += 1
         job.add_done_callback(self._finished)
-        if priority <= Priority.FIRST_AUDIO:
+        if priority <= Priority.RECOGNITION:
             self._urgent.append(job)
         self._queue.put((int(priority), next(self._order), job))
         return job

@@ -19,11 +19,12 @@ from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, Pause,
 from voice.conversation.endpointing import TurnEnded
 from voice.conversation.patience import Expectation
 from voice.conversation.whose import EchoReference, NearGate
-from voice.engines.transcription import Transcriber, Transcript
+from voice.engines.transcription import Captioner, Transcriber, Transcript
 from voice.engines.turn_end import TurnEnd
 from voice.engines.vad import WINDOW_S, SpeechDetector, Window
 from voice.errors import EngineError
 from voice.pipeline.agent_audio import AgentAudio
+from voice.pipeline.captions import Captions
 from voice.pipeline.listener import Listener
 from voice.pipeline.port import CallClock, CallPort
 from voice.pipeline.stopwatch import Stopwatch
@@ -58,6 +59,7 @@ class CallerLeg:
         cut: Callable[[int, float | None], None],
         guess: Callable[[Transcribed | None], None],
         broke: Callable[[EngineError], None],
+        captioner: Captioner | None = None,
     ) -> None:
         self.broke = broke
         self._port, self._emit, self._cut, self._guess = port, emit, cut, guess
@@ -69,6 +71,7 @@ class CallerLeg:
         self._listener = Listener(
             detector=detector, transcriber=transcriber, turn_end=turn_end, report=self, masked=self._is_foreign
         )
+        self._captions = Captions(captioner, self._listener.sound, emit) if captioner is not None else None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def expect(self, expectation: Expectation) -> None:
@@ -96,6 +99,8 @@ class CallerLeg:
             if self._ear is not None:
                 samples, start_s = self._listener.sound(window.start_s, window.end_s)
                 self._ear.push(samples, start_s=start_s, speech=speech, lost=lost)
+        if self._captions is not None:
+            self._captions.follow(self._listener.endpointing.speaking_since_s if self._speaking else None, now_s)
 
     def said(self, said: Said) -> None:
         """The gateway has played, or cut, a turn of the agent."""
@@ -118,6 +123,8 @@ class CallerLeg:
 
     def close(self) -> None:
         self._listener.close()
+        if self._captions is not None:
+            self._captions.close()
         for task in self._tasks:
             task.cancel()
         self.stop_ear()
@@ -145,7 +152,7 @@ class CallerLeg:
         self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
 
     def words(self, transcript: Transcript) -> None:
-        self._heard(transcript)
+        self._heard(transcript, whole=True)
 
     def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if transcript.text and not self._bargein.listening_only:
@@ -203,8 +210,14 @@ class CallerLeg:
             return
         # Half a second into a word the recogniser often hears nothing: only a text is news.
         if transcript.text:
-            self._heard(transcript)
+            self._heard(transcript, whole=False)
 
-    def _heard(self, transcript: Transcript) -> None:
-        sure = transcript.log_prob >= _SURE_LOG_PROB
-        self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s(), sure=sure))
+    def _heard(self, transcript: Transcript, *, whole: bool) -> None:
+        actions = self._bargein.heard(
+            transcript.text,
+            now_s=self._clock.now_s(),
+            sure=transcript.log_prob >= _SURE_LOG_PROB,
+            whole=whole,
+            others=transcript.alternatives,
+        )
+        self._weigh(actions)

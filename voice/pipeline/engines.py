@@ -23,7 +23,7 @@ from voice.engines.piper import PiperVoice, default_voice
 from voice.engines.pool import EnginePool
 from voice.engines.replier import Replier, load_replier
 from voice.engines.synthesis import PiperSynthesizer
-from voice.engines.transcription import Transcriber, WhisperTranscriber, load_transcriber, warm_up
+from voice.engines.transcription import Captioner, Transcriber, WhisperTranscriber, load_transcriber, warm_up
 from voice.engines.turn_end import SmartTurn, TurnEnd
 from voice.engines.vad import SileroModel
 from voice.playbooks import load
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """``ear`` is None where emotion is not analysed. ``models``: name and version of each, for the record."""
+    """``ear`` is None where emotion is not analysed, ``captioner`` where nobody wants to read along.
+
+    ``models``: name and version of each, for the record.
+    """
 
     pool: EnginePool
     transcriber: Transcriber
@@ -44,6 +47,7 @@ class Engines:
     replier: Replier
     ear: Ear | None
     models: dict[str, str]
+    captioner: Captioner | None = None
 
     def voice_detector(self, settings: Settings) -> VoiceDetector | None:
         """A fresh sequential detector for one call, at the operator's rate of false transfers."""
@@ -105,6 +109,7 @@ async def load_engines(settings: Settings, pronounce: Callable[[str], str] = str
         replier=load_replier(settings),
         ear=ear,
         models=models,
+        captioner=transcriber if settings.agent.captions else None,
     )
 
 

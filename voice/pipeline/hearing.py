@@ -73,6 +73,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
             cut=self._cut,
             guess=self._guess,
             broke=self.broke,
+            captioner=engines.captioner,
         )
         self._human: HumanLeg | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -30,7 +30,8 @@ from telephony.facts import (
 )
 from telephony.settings import Settings
 from tests.call.worker.conftest import Call, Gateway
-from voice.engines.transcription import Transcript
+from voice.conversation.endpointing import STOP_S
+from voice.engines.transcription import Transcript, WhisperTranscriber
 from voice.pipeline.engines import Engines
 from voice.pipeline.stopwatch import STAGES
 
@@ -83,6 +84,23 @@ async def test_an_answer_nobody_ever_gave_is_made_while_the_end_of_the_turn_is_w
     assert timed.ready
     # The rehearsal changed nothing: the number was noted once.
     assert len(gateway.texts()) == 3
+
+
+async def test_captions_come_while_the_caller_speaks_and_change_nothing(call: Call, engines: Engines) -> None:
+    assert isinstance(engines.transcriber, WhisperTranscriber)
+    gateway = await call(engines=dataclasses.replace(engines, captioner=engines.transcriber))
+    await said(gateway, 1)
+    await gateway.say("I would like to know where my order is, because I have been waiting for it since last week.")
+    await said(gateway, 2)
+    *captions, turn = [f for f in gateway.of(Transcribed) if isinstance(f, Transcribed)]
+    assert turn.final
+    assert captions
+    assert not any(f.final for f in captions)
+    # The last may fall into a pause that is not yet known to be one.
+    assert all(f.end < turn.end + STOP_S for f in captions)
+    assert [f.end - f.start for f in captions] == sorted(f.end - f.start for f in captions)
+    assert captions[-1].text.split()[:3] == turn.text.split()[:3]
+    assert "order number" in gateway.texts()[-1].lower()
 
 
 async def test_nothing_is_heard_before_the_disclosure(call: Call) -> None:
