@@ -28,7 +28,7 @@ class Priority(IntEnum):
     """Smaller runs first.
 
     ``FIRST_AUDIO``: a caller has finished and waits; recognition is begun while the end of a turn is still waited for,
-    so it has 0.1 s to spare (with recognition first, twelve callers in step waited 0.9 s for first words). ``EAR``: 14 ms
+    so it has 0.1 s to spare (with recognition first, twelve callers in step waited 0.9 s for words). ``EAR``: 14 ms
     a window. ``SOON``: speech that a caller will run out of within a second. ``AHEAD``: made on the guess that the turn
     is over. ``REST``: speech for later.
     """
