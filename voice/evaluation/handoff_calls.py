@@ -20,7 +20,8 @@ from voice.evaluation.handoff_reading import Result, read_result
 
 AFTER_S = 5.0
 """What is left of a call by then is an orphan."""
-EVENTS_S = 10.0
+EVENTS_S = 20.0
+"""Of a receiver that was down for a call: attempts come 2 s apart, doubling, so the next is up to 16 s away."""
 
 
 async def place(lane: Lane, fault: Fault, clips: dict[str, Clip]) -> Result:
@@ -77,7 +78,7 @@ async def _orphans(stage: Stage, ended_t: float) -> tuple[str, ...]:
 
 
 async def _events_lost(lane: Lane, log: Log) -> int:
-    """Outcomes and the end that the receiver has not got 10 s after it could."""
+    """Outcomes and the end that the receiver has not got 20 s after it could."""
     wanted = ["handoff.outcome"] * sum(bool(f["outcome"]) for f in log.facts("HandoffState")) + ["call.ended"]
     missing = len(wanted)
     with contextlib.suppress(TimeoutError):
