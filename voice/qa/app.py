@@ -96,8 +96,8 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def run_web(settings: Settings, stop: asyncio.Event) -> None:
-    """Serves on ``web.bind`` until ``stop`` is set.
+async def run_web(settings: Settings, stop: asyncio.Event, answering: asyncio.Event | None = None) -> None:
+    """Serves on ``web.bind`` until ``stop`` is set; sets ``answering`` once it answers.
 
     Raises:
         ConfigError: The address can't be bound, or isn't loopback while there is no token.
@@ -110,7 +110,7 @@ async def run_web(settings: Settings, stop: asyncio.Event) -> None:
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GOODBYE_S
         )
-        server = _Server(config)
+        server = _Server(config, answering or asyncio.Event())
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +122,15 @@ async def run_web(settings: Settings, stop: asyncio.Event) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Signals belong to whoever runs the process."""
+    """Signals belong to whoever runs the process, who is told when it answers."""
+
+    def __init__(self, config: uvicorn.Config, answering: asyncio.Event) -> None:
+        super().__init__(config)
+        self._answering = answering
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._answering.set()
 
     def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
         return contextlib.nullcontext()

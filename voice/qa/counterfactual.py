@@ -73,21 +73,25 @@ class Card:
 
 
 @functools.cache
-def card_of(model: str) -> Card | None:
-    """By the ``model`` of an `EmotionScored`, "name:version"; ``None`` if no model of that name ships today."""
+def card_of(model: str, own: str = "") -> Card | None:
+    """By the ``model`` of an `EmotionScored`, "name:version"; ``None`` if there is no model of that name today.
+
+    ``own``: folder of the operator's model, as ``ear.model`` names it.
+    """
     from prosody.detector import DetectorParameters
     from prosody.emotion import SHIPPED, model_folder
 
     name, _, version = model.partition(":")
-    if name not in SHIPPED:
-        return None
-    folder = model_folder(name)
+    folder = model_folder(name if name in SHIPPED else own)
     try:
-        card = (folder / "model.yaml").read_bytes()
-        digest = hashlib.sha256(card + (folder / "model.onnx").read_bytes()).hexdigest()
+        raw = (folder / "model.yaml").read_bytes()
+        digest = hashlib.sha256(raw + (folder / "model.onnx").read_bytes()).hexdigest()
     except OSError:
         return None
-    detector = yaml.safe_load(card)["detector"]
+    card = yaml.safe_load(raw)
+    if card["name"] != name:
+        return None
+    detector = card["detector"]
     return Card(
         parameters=DetectorParameters(**detector["parameters"]),
         table=detector["table"],
@@ -95,11 +99,11 @@ def card_of(model: str) -> Card | None:
     )
 
 
-def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules) -> Verdict:
-    """One call under ``change``. ``per_100_calls``, ``rules``: as configured today."""
+def judge(call: CallRecord, change: Change, per_100_calls: float, rules: Rules, own_model: str = "") -> Verdict:
+    """One call under ``change``. ``per_100_calls``, ``rules``, ``own_model`` (`card_of`): as configured today."""
     facts = _typed(call.facts)
     models = {f["model"] for f in call.of("EmotionScored") if f.get("model")}
-    card = card_of(next(iter(models))) if len(models) == 1 else None
+    card = card_of(next(iter(models)), own_model) if len(models) == 1 else None
     recorded = [(s.t, s.fact.level) for s in facts if isinstance(s.fact, DistressChanged)]
     today = _run(facts, card, per_100_calls, rules, voice=True)
     reproduced = (card is not None or not models) and _alike(recorded, today)

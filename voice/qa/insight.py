@@ -65,7 +65,7 @@ def _judged(web: Web, change: counterfactual.Change, limit: int) -> list[counter
             call = open_call(web.settings.store.dir, row["id"])
         except NoSuchCall:
             continue
-        out.append(counterfactual.judge(call, change, rate, rules))
+        out.append(counterfactual.judge(call, change, rate, rules, web.settings.ear.model))
     return out
 
 

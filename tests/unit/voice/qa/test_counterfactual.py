@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from prosody.emotion import model_folder
 from telephony.facts import CallAnswered, CallEnded, EmotionScored, Fact, Transcribed
@@ -103,3 +104,15 @@ def test_the_summary_counts_what_can_be_told() -> None:
 @pytest.mark.parametrize("model", ["", "mine", "mine:1", "../etc:1"])
 def test_no_shipped_name_no_card(model: str) -> None:
     assert card_of(model) is None
+
+
+def test_calls_of_an_ear_of_ones_own_are_judged_by_its_own_card(tmp_path: Path) -> None:
+    shipped = model_folder("open")
+    card = yaml.safe_load((shipped / "model.yaml").read_text("utf-8")) | {"name": "open-calibrated"}
+    (tmp_path / "model.yaml").write_text(yaml.safe_dump(card), "utf-8")
+    (tmp_path / "model.onnx").write_bytes((shipped / "model.onnx").read_bytes())
+    own = card_of("open-calibrated:0123", str(tmp_path))
+    assert own is not None
+    assert not own.same
+    assert card_of("open-calibrated:0123") is None
+    assert card_of("somebody-elses:0123", str(tmp_path)) is None
