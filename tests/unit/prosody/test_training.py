@@ -8,9 +8,12 @@ import pytest
 from prosody.emotion import Ear
 from prosody.encoder import WhisperEncoder
 from prosody.evaluation import sequential
+from prosody.evaluation.clip_table import by_clip
 from prosody.evaluation.metrics import auc, uar
+from prosody.evaluation.rows import sexes
 from prosody.training.corpora import CLASSES
 from prosody.training.fit import Platt, leading_axes, leave_speakers_out, refit_platt
+from prosody.training.ship import RECIPES
 from prosody.training.table import Table
 
 WINDOWS = 1400
@@ -73,3 +76,19 @@ def test_simulated_calls_are_judged_as_the_shipped_model_judges(model: str) -> N
     assert parameters.threshold == ear.threshold_for(1.0)
     assert parameters.prior == ear.detector.prior
     assert platt.slope == ear.card["calibration"]["distress"]["slope"]
+
+
+def test_a_gap_between_the_sexes_shows_over_clips_and_over_speakers() -> None:
+    """Every woman's distress is found, half of every man's; calm speech is mistaken for nobody's."""
+    rows = table()
+    number = np.arange(WINDOWS)
+    heard = (rows.distress == 1) & ((rows.sex == "f") | (number % 4 < 2))
+    logits = np.zeros((WINDOWS, 7), np.float32)
+    logits[:, 0] = np.where(heard, 3.0, -3.0) + 0.01 * np.sin(number)
+    found = {f.name.split("/")[1]: f for f in sexes(RECIPES["research"], by_clip(rows, logits), 0)}
+    assert found["tpr_at_5pct_women"].value == 1.0
+    assert found["tpr_gap_sex"].value == pytest.approx(0.5, abs=0.15)
+    assert found["tpr_gap_sex"].met is False
+    by_speaker = found["tpr_gap_sex_by_speaker"]
+    assert by_speaker.value == pytest.approx(0.5, abs=0.15)
+    assert by_speaker.n == 14
