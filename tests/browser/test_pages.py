@@ -106,14 +106,24 @@ def test_a_live_call_is_followed(page: Page, store: Path) -> None:
             "score": 0.5,
             "because": [{"kind": "words", "start": 18, "end": 20, "name": "x", "value": "y"}],
         }
-        f.write(json.dumps(said) + "\n" + json.dumps(level) + "\n")
+        scored = {
+            "seq": 92, "t": 21.1, "fact": "EmotionScored", "start": 19.0, "end": 21.0, "arousal": 0.5,
+            "p_distress": 0.62, "p_low": 0.41, "p_high": 0.8, "classes": {}, "abstained": False, "reason": "", "model": "open:1",
+        }  # fmt: skip
+        half = {**said, "seq": 93, "start": 22.0, "end": 23.0, "text": "and I am", "final": False}
+        f.write("".join(json.dumps(x) + "\n" for x in (said, level, scored)))
     expect(card).to_contain_text("Caller: <i>I am waiting</i>")
     expect(card).to_contain_text("attend")
+    expect(card).to_contain_text("P(distress) 0.62 (0.41–0.80)")
     page.goto(f"/calls/{call.name}")
     expect(page.locator("#turns")).to_contain_text("<i>I am waiting</i>")
+    expect(page.locator("#live-meter")).to_contain_text("P(distress) 0.62")
+    with (call / "facts.jsonl").open("a") as f:
+        f.write(json.dumps(half) + "\n")
+    expect(page.locator(".turn.unfinished")).to_contain_text("and I am")
     with (call / "facts.jsonl").open("a") as f:
         f.write(
-            json.dumps({"seq": 92, "t": 25.0, "fact": "CallEnded", "cause": "hung-up", "ending": "caller-left"}) + "\n"
+            json.dumps({"seq": 94, "t": 25.0, "fact": "CallEnded", "cause": "hung-up", "ending": "caller-left"}) + "\n"
         )
     expect(page.locator("#play")).to_be_visible()
     page.goto("/")

@@ -37,6 +37,27 @@ export function levelBadge(name) {
   return element("span", { class: "level level-" + known }, element("i", { "aria-hidden": "true" }), known);
 }
 
+/** The last window's P(distress) as a bar and a number; what the ear can't tell is said, and is not calm. */
+export class Meter {
+  constructor() {
+    this.bar = element("meter", { min: "0", max: "1", low: "0.5", high: "0.75", optimum: "0", "aria-label": "P(distress) of the last two seconds of speech" });
+    this.text = element("span", { class: "num" }, "not heard yet");
+    this.bar.hidden = true;
+    this.node = element("span", { class: "meter" }, this.bar, " ", this.text);
+  }
+
+  show(scored) {
+    this.bar.hidden = scored.abstained;
+    if (scored.abstained) {
+      this.text.textContent = "cannot tell: " + plain(scored.reason || "no reason given");
+      return;
+    }
+    this.bar.value = scored.p_distress;
+    const band = typeof scored.p_low === "number" ? " (" + scored.p_low.toFixed(2) + "–" + scored.p_high.toFixed(2) + ")" : "";
+    this.text.textContent = "P(distress) " + scored.p_distress.toFixed(2) + band;
+  }
+}
+
 const SHOWN = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
 export function localTime(rfc3339) {

@@ -1,5 +1,5 @@
 /** Calls on the line, above the list: last caption, level of distress, state of the handoff. */
-import { clock, element, levelBadge, localTimes, plain } from "./format.js";
+import { Meter, clock, element, levelBadge, localTimes, plain } from "./format.js";
 
 localTimes();
 
@@ -14,9 +14,10 @@ function card(id) {
       level: element("span", {}, levelBadge("unknown")),
       state: element("span", { class: "sub" }),
       time: element("span", { class: "num dim" }),
+      meter: new Meter(),
       caption: element("p", { class: "caption", dir: "auto" }),
     };
-    parts.item = element("li", {}, element("div", { class: "head" }, element("span", { class: "tag tag-live" }, "live"), parts.link, parts.level, parts.time, parts.state), parts.caption);
+    parts.item = element("li", {}, element("div", { class: "head" }, element("span", { class: "tag tag-live" }, "live"), parts.link, parts.level, parts.time, parts.state), parts.meter.node, parts.caption);
     list.prepend(parts.item);
     cards.set(id, parts);
   }
@@ -31,6 +32,7 @@ source.addEventListener("fact", (event) => {
   parts.time.textContent = clock(f.t);
   if (f.fact === "CallAnswered") parts.link.textContent = plain(f.from || "unknown caller");
   if (f.fact === "Transcribed" || (f.fact === "Said" && f.leg === "caller")) parts.caption.textContent = (f.fact === "Said" ? "Agent: " : "Caller: ") + plain(f.text);
+  if (f.fact === "EmotionScored") parts.meter.show(f);
   if (f.fact === "EmotionScored" && !f.abstained && !parts.known) {
     parts.known = true;
     parts.level.replaceChildren(levelBadge("calm"));
