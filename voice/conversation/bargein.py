@@ -21,7 +21,7 @@ SUSTAINED_S = 0.9
 BACKCHANNEL_LONGEST_S = 1.2
 """Back-channel words may go on this long before sustained speech outweighs them."""
 ASK_S = 0.3
-"""Speech this long is worth a look at its words."""
+"""Speech this long is worth a look at its words, and words of shorter speech are worth little."""
 ANSWER_S = 1.0
 """With less than this left to say, "yes" is an answer to what is being asked."""
 
@@ -30,7 +30,7 @@ _BACKCHANNELS = frozenset(
     "good great fine cool all thanks thank you go on of course exactly".split()
 )
 _STOPS = frozenset(
-    "wait stop no not hold hang excuse sorry pardon what hello help please person human agent operator representative "
+    "wait stop no hold hang excuse sorry pardon hello help please person human agent operator representative "
     "somebody someone wrong".split()
 )
 
@@ -83,7 +83,10 @@ class _Pending:
     stopped: bool = False
     asked: bool = False
     words: str | None = None
+    whole: bool = False
+    """The words are those of all that was said, not of its beginning."""
     sure: bool = True
+    stop: bool = False
 
 
 def is_backchannel(text: str) -> bool:
@@ -140,7 +143,7 @@ class BargeIn:
             # Windows before the onset was certain belong to it.
             pending = replace(pending, speech_s=max(0.0, end_s - window_s - pending.onset_s))
         if speech:
-            pending = replace(pending, speech_s=pending.speech_s + window_s, stopped=False)
+            pending = replace(pending, speech_s=pending.speech_s + window_s, stopped=False, whole=False)
         self._pending = pending
         out: list[Action] = []
         if not pending.asked and pending.speech_s >= ASK_S:
@@ -148,11 +151,22 @@ class BargeIn:
             out.append(AskWords(start_s=pending.onset_s, end_s=end_s))
         return [*out, *self._decide(end_s)]
 
-    def heard(self, text: str, *, now_s: float, sure: bool = True) -> Sequence[Action]:
-        """Words since the onset, from `AskWords` or from the pause after them; empty: nothing understood."""
+    def heard(
+        self, text: str, *, now_s: float, sure: bool = True, whole: bool = True, others: Sequence[str] = ()
+    ) -> Sequence[Action]:
+        """Words since the onset; empty: nothing understood.
+
+        Args:
+            text: The words.
+            now_s: Call time.
+            sure: The recogniser does not doubt them.
+            whole: They come from the pause after them; else from `AskWords`, while speech may go on.
+            others: What else they may have been.
+        """
         if self._pending is None:
             return ()
-        self._pending = replace(self._pending, words=text, sure=sure)
+        stop = any(means_stop(t) for t in (text, *others))
+        self._pending = replace(self._pending, words=text, sure=sure, whole=whole, stop=stop)
         return self._decide(now_s)
 
     def stopped(self, *, now_s: float) -> Sequence[Action]:
@@ -176,13 +190,14 @@ class BargeIn:
             return ()
         words = pending.words
         listening = words is not None and is_backchannel(words)
-        if words and not listening and (pending.sure or means_stop(words)):
+        surely = words and not listening and pending.sure and pending.speech_s >= ASK_S
+        if pending.stop or surely:
             return self._commit("words")
-        if words and pending.turn.until_s - pending.onset_s < ANSWER_S:
+        if words and pending.whole and pending.turn.until_s - pending.onset_s < ANSWER_S:
             return self._commit("answer at the end of the turn")
         if pending.speech_s >= (BACKCHANNEL_LONGEST_S if listening else SUSTAINED_S):
             return self._commit("sustained speech")
-        if pending.stopped and words is not None:
+        if pending.stopped and words is not None and pending.whole:
             # A back-channel, a guess at one, or a cough, a door: nothing that was said.
             self.listening_only = bool(words)
             return self._let_go()

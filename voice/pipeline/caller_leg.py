@@ -152,7 +152,7 @@ class CallerLeg:
         self._weigh(self._bargein.stopped(now_s=self._clock.now_s()))
 
     def words(self, transcript: Transcript) -> None:
-        self._heard(transcript)
+        self._heard(transcript, whole=True)
 
     def likely(self, turn: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if transcript.text and not self._bargein.listening_only:
@@ -210,8 +210,14 @@ class CallerLeg:
             return
         # Half a second into a word the recogniser often hears nothing: only a text is news.
         if transcript.text:
-            self._heard(transcript)
+            self._heard(transcript, whole=False)
 
-    def _heard(self, transcript: Transcript) -> None:
-        sure = transcript.log_prob >= _SURE_LOG_PROB
-        self._weigh(self._bargein.heard(transcript.text, now_s=self._clock.now_s(), sure=sure))
+    def _heard(self, transcript: Transcript, *, whole: bool) -> None:
+        actions = self._bargein.heard(
+            transcript.text,
+            now_s=self._clock.now_s(),
+            sure=transcript.log_prob >= _SURE_LOG_PROB,
+            whole=whole,
+            others=transcript.alternatives,
+        )
+        self._weigh(actions)

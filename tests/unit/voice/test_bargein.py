@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,8 +45,8 @@ class Scene:
             self.take(self.machine.window(end_s=self.now_s, speech=speech, window_s=W))
         return self
 
-    def hear(self, text: str, *, sure: bool = True) -> Scene:
-        return self.take(self.machine.heard(text, now_s=self.now_s, sure=sure))
+    def hear(self, text: str, **how: Any) -> Scene:
+        return self.take(self.machine.heard(text, now_s=self.now_s, **how))
 
     def stop(self) -> Scene:
         return self.take(self.machine.stopped(now_s=self.now_s))
@@ -78,6 +79,18 @@ def test_a_guess_at_words_does_not_end_the_turn_but_a_word_that_means_stop_does(
     assert scene.machine.listening_only
     assert Scene().run(0.35, True).hear("Wait.", sure=False).kinds()[-1] is Commit
     assert Scene().run(0.35, True).hear("A person.", sure=False).kinds()[-1] is Commit
+
+
+def test_the_beginning_of_what_was_said_does_not_let_the_agent_go_on() -> None:
+    scene = Scene().run(0.45, True).run(0.2, False).stop().hear("Give me.", sure=False, whole=False)
+    assert Commit not in scene.kinds()
+    assert not scene.machine.listening_only
+    assert scene.hear("Excuse me.", sure=False).kinds()[-1] is Commit
+
+
+def test_what_else_the_words_may_have_been_counts_if_it_means_stop() -> None:
+    scene = Scene().run(0.35, True).run(0.2, False).stop()
+    assert scene.hear("below.", sure=False, others=("Hello.", "below")).kinds()[-1] is Commit
 
 
 def test_a_guess_in_the_last_second_is_an_answer() -> None:
