@@ -108,7 +108,8 @@ def test_a_live_call_is_followed(page: Page, store: Path) -> None:
         }
         scored = {
             "seq": 92, "t": 21.1, "fact": "EmotionScored", "start": 19.0, "end": 21.0, "arousal": 0.5,
-            "p_distress": 0.62, "p_low": 0.41, "p_high": 0.8, "classes": {}, "abstained": False, "reason": "", "model": "open:1",
+            "p_distress": 0.62, "p_low": 0.41, "p_high": 0.8, "classes": {}, "abstained": False, "reason": "",
+            "model": "open:1",
         }  # fmt: skip
         half = {**said, "seq": 93, "start": 22.0, "end": 23.0, "text": "and I am", "final": False}
         f.write("".join(json.dumps(x) + "\n" for x in (said, level, scored)))
