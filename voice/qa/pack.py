@@ -68,6 +68,7 @@ def write(store: Path, month: str, out: Path) -> int:
         out.mkdir(parents=True, exist_ok=True)
         known = forms.load(store)
         rows, issues = kpis.by_day(index, since, until), kpis.issues(index, since, until)
+        handed = kpis.handoffs(index, since, until)
         levels = {str(c["id"]): str(c["peak_level"]) for c in calls}
         agreed = agreement.of_reviews(reviews, levels, forms.texts(known.values()))
         asked = _questions(_newest(reviews), forms.texts(known.values()))
@@ -79,6 +80,7 @@ def write(store: Path, month: str, out: Path) -> int:
     for name, text in (
         ("figures.csv", kpis.to_csv(rows)),
         ("issues.csv", kpis.to_csv(issues) if issues else ""),
+        ("handoffs.csv", kpis.to_csv(handed) if handed else ""),
         ("agreement.csv", _csv([asdict(a) for a in agreed])),
         ("questions.csv", _csv([asdict(q) for q in asked])),
         ("reviews.csv", _csv([_flat(r) for r in reviews])),
@@ -95,7 +97,7 @@ def write(store: Path, month: str, out: Path) -> int:
         questions=asked,
         states=Counter(str(r["state"]) for r in reviews),
         order=disputes.STATES,
-        outcomes=Counter(str(c["handoff_outcome"]) for c in calls if c["handoff_outcome"] != "none").most_common(),
+        handoffs=handed,
         reviewed=len({r["call_id"] for r in reviews}),
         failed=[r for r in _newest(reviews) if r["fatal"]],
         snippets=snippets,
