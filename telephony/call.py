@@ -225,9 +225,12 @@ class Call:
         if speaking and any(e.start_tick is not None for e in cut):
             self.caller.flush(self.tick)
         report_ended(self)
-        if onset_s is not None and any(e.cut and e.start_tick is not None for e in cut):
+        played = [e.end_tick for e in cut if e.cut and e.start_tick is not None]
+        if onset_s is not None and played:
             heard = " ".join(e.text for e in cut if e.text)
-            self.log.commit(BargedIn(heard_text=heard, stopped_after_ms=max(0.0, (self.t - onset_s) * 1000)))
+            # Held back first, cut when it was clear what the sound was: silent since its last frame.
+            after_s = max(0.0, max(played) * FRAME_S - onset_s)
+            self.log.commit(BargedIn(heard_text=heard, stopped_after_ms=1000 * after_s))
 
     # --- in line for a human (`telephony.human_line`) ---
 

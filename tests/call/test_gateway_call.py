@@ -346,7 +346,8 @@ def test_pause_clear_and_barge_in(make: Make) -> None:
     v.run(0.5)
     assert v.line.flushes == 1
     assert not any(level_db(f) > -50 for f in v.line.heard[-20:])
-    onset = v.call.t - 0.1
+    # The caller began 0.1 s before the agent was held back; that it stays so was clear half a second later.
+    onset = v.call.t - 0.6
     v.orders(ClearTurn(turn=1, onset=onset))
     barged, said = v.facts("BargedIn")[0], v.facts("Said", turn=1)[0]
     assert barged["heard_text"] == said["text"] == "one two"
