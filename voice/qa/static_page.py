@@ -17,6 +17,7 @@ from voice.qa import rendering
 from voice.qa.api import describe
 from voice.qa.context_of_call import replay_context
 from voice.qa.users import Viewer
+from voice.qa.word_times import measured
 from voice.store import peaks
 from voice.store.calls import CallRecord, Json
 
@@ -69,6 +70,7 @@ def _data(call: CallRecord) -> Json:
     legs = {leg: path for leg in call.legs() if (path := call.audio(leg)) is not None}
     return {
         **describe(call),
+        "words": measured(call),
         "audio": {
             leg: f"data:audio/flac;base64,{base64.b64encode(path.read_bytes()).decode()}" for leg, path in legs.items()
         },

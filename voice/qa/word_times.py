@@ -22,7 +22,7 @@ from voice.engines.errors import EngineMissing
 from voice.errors import EngineError
 from voice.qa.context import Web, web_of
 from voice.qa.views import Turn, turns
-from voice.store.calls import CallRecord, open_call
+from voice.store.calls import CallRecord, Json, open_call
 
 router = APIRouter(prefix="/api/calls/{call_id}")
 
@@ -82,6 +82,12 @@ def words(
     wanted = [t for t in turns(call) if start <= t.start < end and t.words]
     found = [(t, _measured.of(call, t)) for t in wanted]
     return {"start": start, "end": end, "turns": [{"seq": t.seq, "words": times} for t, times in found if times]}
+
+
+def measured(call: CallRecord) -> list[Json]:
+    """All turns of a call at once, for a page that has no server to ask."""
+    found = ((t, _measure(call, t)) for t in turns(call) if t.words)
+    return [{"seq": t.seq, "words": times} for t, times in found if times]
 
 
 def _measure(call: CallRecord, turn: Turn) -> Times | None:

@@ -115,6 +115,7 @@ async function start() {
     }
   };
   const times = call.audio ? null : new WordTimes(id, call.duration_s, (turns) => transcript.retime(turns));
+  if (call.words) transcript.retime(call.words);
   let drawnAt = -1;
   player.onTime((t) => {
     if (player.playing) axis.follow(t);
