@@ -79,15 +79,12 @@ class Gateway:
     async def report(self) -> None:
         """Once a second: state for ``/readyz``, figures for ``/metrics``."""
         while True:
-            self.board.line.look()
+            self.board.roster.look(self.metrics)
             self.write_state()
             await asyncio.sleep(1.0)
 
     def write_state(self) -> None:
         self.metrics.calls_active.set(len(self.board.calls))
-        self.metrics.callers_in_line.set(self.board.line.waiting)
-        for name, why in self.board.unavailable().items():
-            self.metrics.human_available.labels(name).set(not why)
         self.metrics.workers.set(len(self.board.link.workers))
         self.metrics.agent_lag_s.set(self.board.lag_s)
         self.metrics.beat_late_ms.set(self._late_s * 1000)
@@ -111,7 +108,7 @@ class Gateway:
 
     async def drain(self) -> None:
         """No new calls; returns when the last one has ended, at the latest after `DRAIN_LIMIT_S`."""
-        self.board.draining = self.board.callbacks.closed = True
+        self.board.draining = self.board.roster.callbacks.closed = True
         self.ready = False
         try:
             await asyncio.wait_for(self.board.engine.drain(), DRAIN_LIMIT_S)
@@ -158,9 +155,7 @@ async def run_gateway(settings: Settings, *, ready: Callable[[], None] | None = 
     try:
         if await _first(gateway.board.first_worker, stop):
             await gateway.board.engine.start()
-            tasks.append(asyncio.create_task(gateway.board.presence.run()))
-            if gateway.board.callbacks.enabled:
-                tasks.append(asyncio.create_task(gateway.board.callbacks.run()))
+            tasks += gateway.board.roster.work()
             gateway.ready = True
             gateway.write_state()
             if ready is not None:

@@ -24,20 +24,17 @@ from telephony.baresip_leg import BaresipLeg
 from telephony.call import Call
 from telephony.call_lines import caller_event
 from telephony.call_parts import Surroundings
-from telephony.callback_desk import Answered, CallbackDesk, Exits
+from telephony.callback_desk import Answered
 from telephony.control import Seals
 from telephony.errors import RecordError
-from telephony.facts import CallAnswered, CallEnded
-from telephony.front_desk import FrontDesk
-from telephony.human_line import HumanLine
+from telephony.facts import CallAnswered
 from telephony.leg import Closed, Established, LegEvent
 from telephony.link import LinkServer, Worker
 from telephony.link_codec import AudioRecord
 from telephony.metrics import Metrics
-from telephony.presence import PresenceWatch
 from telephony.prompts import CALLBACK_NAMES, NAMES, Prompts
+from telephony.roster import Roster
 from telephony.settings import Settings
-from telephony.sip_headers import human_headers
 from telephony.sip_trace import Dialog
 from telephony.syncer import Syncer
 
@@ -61,18 +58,9 @@ class Switchboard:
         self.link = LinkServer(settings.worker.link, self)
         self.announcer = Announcer(settings)
         self._seals = Seals(self.announcer.key)
-        self.presence = PresenceWatch(settings, lambda: self.line.look())
-        self.line = HumanLine(self._absent)
-        names = [t.name for t in settings.humans.targets]
-        self.desk = FrontDesk(self.store, names, self._call_of, self._seen, self.line.look)
         self.dead = asyncio.Event()
         self.engine = BaresipEngine(settings, self._incoming, self.dead.set)
-        self.callbacks = CallbackDesk(
-            settings,
-            self.line,
-            self.engine,
-            Exits(begin=self._call_back, given_up=self.announcer.given_up, headers=self._headers),
-        )
+        self.roster = Roster(settings, self.engine, self.announcer, self._call_of, self._call_back)
         self.calls: dict[int, Call] = {}
         self.draining = False
         self.first_worker = asyncio.Event()
@@ -86,8 +74,8 @@ class Switchboard:
             prompts=self.prompts,
             dialler=self.engine,
             syncer=self.syncer,
-            absent=self._absent,
-            line=self.line,
+            absent=self.roster.absent,
+            line=self.roster.line,
             finished=self._finished,
             aside=self._aside,
             announce=self.announcer.fact,
@@ -195,14 +183,9 @@ class Switchboard:
             return
         self.calls[call.number] = call
 
-    def _headers(self, call_id: str, case: str) -> dict[str, str]:
-        return human_headers(case, self.announcer.page(call_id, case, 1))
-
     def _finished(self, call: Call) -> None:
         self.calls.pop(call.number, None)
-        if call.callback is not None:
-            end = next(s.fact for s in reversed(call.log.facts) if isinstance(s.fact, CallEnded))
-            self.callbacks.over(call.id, end.cause, kept=end.ending in ("with-human", "caller-left"))
+        self.roster.ended(call)
         self.metrics.recording_drift_ms.observe(abs(call.drift_ms))
         for stamped in call.log.facts:
             self.metrics.fact(stamped)
@@ -213,23 +196,6 @@ class Switchboard:
         future = loop.run_in_executor(self._quick, work)
         future.add_done_callback(lambda _: then())
 
-    # --- humans ---
-
-    def _absent(self) -> dict[str, str]:
-        """Targets that are not rung, and why."""
-        return {**dict.fromkeys(self.presence.absent, "absent"), **dict.fromkeys(self.desk.away, "away")}
-
-    def unavailable(self) -> dict[str, str]:
-        """Every target, and why it would not be rung now; empty: it would."""
-        absent, taken = self._absent(), self.line.taken
-        return {
-            t.name: absent.get(t.name, "in a call" if t.name in taken else "") for t in self.settings.humans.targets
-        }
-
-    def _seen(self, name: str) -> dict[str, str]:
-        """What is known of a human besides their own word."""
-        return {"phone": self.presence.states[name], "call": "in" if name in self.line.taken else ""}
-
     # --- orders from the web page --------------------------------------------------------------------
 
     def control(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -237,7 +203,7 @@ class Switchboard:
         if order is None:
             log.warning("an order with a wrong or used seal is refused")
             return {"status": 403, "detail": "not sealed with this store's key"}
-        return self.desk.obey(order)
+        return self.roster.desk.obey(order)
 
     def _call_of(self, ref: str) -> Call | None:
         return next((c for c in self.calls.values() if c.case == ref), None)
@@ -256,7 +222,7 @@ class Switchboard:
         log.info("worker %s is ready", worker.name)
         self.prompts.load(worker.hello.prompts)
         self.prompts.save()
-        wanted = (*NAMES, *CALLBACK_NAMES) if self.callbacks.enabled else NAMES
+        wanted = (*NAMES, *CALLBACK_NAMES) if self.roster.callbacks.enabled else NAMES
         if missing := self.prompts.missing(wanted):
             log.warning("worker %s brought no prompts %s", worker.name, ", ".join(missing))
         for call in self.calls.values():
@@ -286,7 +252,7 @@ class Switchboard:
         """Ends what is left and waits until its sound is on the disk."""
         for call in list(self.calls.values()):
             call.end("gateway stopped", "with-human" if call.joined_once else "caller-left")
-        await self.callbacks.settle()
+        await self.roster.callbacks.settle()
         await self.engine.close()
         await self.link.close()
         await asyncio.to_thread(self._quick.shutdown)
