@@ -5,18 +5,16 @@ Hears from: `voice.store.index`. Tells: `voice.qa.insight`.
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from voice.store import outcomes, schema
+from voice.store import outcomes, schema, tables
 from voice.store.calls import Json
 from voice.store.index import Index, utc
 
@@ -102,11 +100,8 @@ def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
 
 
 def to_csv(rows: Sequence[Row] | Sequence[Issue] | Sequence[Handoffs]) -> str:
-    out = io.StringIO()
-    table = csv.DictWriter(out, [f.name for f in fields(rows[0] if rows else Row)])
-    table.writeheader()
-    table.writerows(asdict(r) for r in rows)
-    return out.getvalue()
+    columns = [f.name for f in fields(rows[0] if rows else Row)]
+    return tables.to_csv(columns, ([getattr(r, c) for c in columns] for r in rows))
 
 
 def _row(day: str, calls: Sequence[Json]) -> Row:
