@@ -116,8 +116,6 @@ def _is_detail(detail: str, log: Log) -> bool:
 
 
 def _is_done(sentence: str, log: Log) -> bool:
-    if sentence == "Nothing done yet":
-        return not any(_agent_said(text, log) for text in _answers(log.playbook))
     done = sentence.removeprefix("I ")
     if done == sentence:
         return False
@@ -134,11 +132,6 @@ def _is_done(sentence: str, log: Log) -> bool:
     return any(
         done == f"answered from {a.source}" and _agent_said(a.answer, log) for a in log.playbook.articles.values()
     )
-
-
-def _answers(playbook: Playbook) -> Iterator[str]:
-    for intent in playbook.intents:
-        yield from filter(None, (intent.answer, intent.answer_upset, intent.followup and intent.followup.done))
 
 
 def _is_state(sentence: str, log: Log) -> bool:
