@@ -84,11 +84,8 @@ class Row:
 
 def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
     """Days newest first; the last row, ``day`` = "all", is over every call. Bounds as RFC 3339, ``until`` exclusive."""
-    c = schema.calls.c
-    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
-    wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
-        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        calls = _ended(connection, since, until)
         again, said = _recontacted(connection, calls), outcomes.known(connection)
     for call in calls:
         call["recontact"] = call["id"] in again
@@ -151,12 +148,8 @@ class Handoffs:
 
 def handoffs(index: Index, since: str = "", until: str = "") -> list[Handoffs]:
     """Why humans were called and what came of it, the most frequent reason first."""
-    c = schema.calls.c
-    wanted = [c.ending != "", c.broken == "", c.handoff_outcome != "none"]
-    wanted += [c.started_at >= since] if since else []
-    wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
-        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        calls = [c for c in _ended(connection, since, until) if c["handoff_outcome"] != "none"]
     groups: dict[tuple[str, str], list[Json]] = {}
     for call in calls:
         groups.setdefault((str(call["handoff_reason"]), str(call["handoff_outcome"])), []).append(call)
@@ -181,11 +174,8 @@ class Issue:
 
 def issues(index: Index, since: str = "", until: str = "") -> list[Issue]:
     """Recurring issues, the most frequent first."""
-    c = schema.calls.c
-    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
-    wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
-        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        calls = _ended(connection, since, until)
         again = _recontacted(connection, calls)
     matters: dict[str, list[Json]] = {}
     for call in calls:
@@ -201,6 +191,13 @@ def issues(index: Index, since: str = "", until: str = "") -> list[Issue]:
         for intent, group in matters.items()
     ]
     return sorted(found, key=lambda x: (-x.calls, x.intent))
+
+
+def _ended(connection: sa.Connection, since: str, until: str) -> list[Json]:
+    c = schema.calls.c
+    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
+    wanted += [c.started_at < until] if until else []
+    return [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
 
 
 def _recontacted(connection: sa.Connection, calls: Sequence[Json]) -> set[str]:
