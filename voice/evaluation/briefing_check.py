@@ -159,11 +159,11 @@ def _is_next(sentence: str, log: Log) -> bool:
 
 
 def _said(words: str, log: Log) -> bool:
-    """Whether the caller said this, in one turn; digits may have come in several."""
+    """Whether the caller said this, in one turn by any reading on record; digits may have come in several turns."""
     wanted = _normal(words)
     if not wanted:
         return False
-    turns = [_normal(t.text) for t in log.turns]
+    turns = [_normal(reading) for t in log.turns for reading in (t.text, *t.alternatives)]
     if any(f" {wanted} " in f" {turn} " for turn in turns):
         return True
     digits = wanted.replace(" ", "")
