@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from telephony.context_page import address, load_key, refs_of, remember
 from telephony.errors import RecordError
-from telephony.events import events_of, given_up_event, types_of
+from telephony.events import SUMMARY_KEYS, events_of, given_up_event, types_of
+from telephony.facts import ConsentChanged
 from telephony.messages import Stamped, UnknownMessage, stamped_from_json
 from telephony.outbox import Outbox
 from telephony.record import read_facts
 from telephony.settings import Settings, read_secret
+from telephony.summary import summarise
 from telephony.webhooks import Webhooks, check, key_of
 
 if TYPE_CHECKING:
@@ -55,7 +57,11 @@ class Announcer:
 
     def fact(self, call: Call, stamped: Stamped) -> None:
         """A fact of a live call. Cheap where nothing is to be told: it runs on the media beat's loop."""
-        if self._webhooks is None or not types_of(stamped.fact):
+        if self._webhooks is None:
+            return
+        if isinstance(stamped.fact, ConsentChanged) and not stamped.fact.allowed:
+            self.outbox.revise(lambda event: _revised(event, call))
+        if not types_of(stamped.fact):
             return
         facts = [s.to_json() for s in call.log.kept]
         attempt = call.human_side.attempt
@@ -79,6 +85,16 @@ class Announcer:
             for event in _events_of_folder(self._store, call, case):
                 self.outbox.put(event, time.time())
         self._webhooks.wake()
+
+
+def _revised(event: dict[str, Any], call: Call) -> dict[str, Any] | None:
+    """An event of this call with the summary as it may be told now."""
+    data = event["data"]
+    if data.get("call") != call.id:
+        return None
+    upto = int(event["sequence"])
+    summary = summarise(call.id, [s.to_json() for s in call.log.kept if s.seq <= upto])
+    return {**event, "data": {**data, "summary": {k: summary[k] for k in SUMMARY_KEYS}}}
 
 
 def _events_of_folder(store: Path, call: str, case: str) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,13 @@ class Outbox:
                 self._write(row)
                 rows.append(row)
         return rows
+
+    def revise(self, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+        """What is not delivered yet, as ``change`` makes it (None: it stays): a caller has forbidden something."""
+        for row in self.rows:
+            if (event := change(row.event)) is not None:
+                self._rows[row.name] = replace(row, event=event)
+                self._write(self._rows[row.name])
 
     def delivered(self, row: Row) -> None:
         self._rows.pop(row.name, None)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from telephony.announcer import Announcer
 from telephony.commands import UploadBriefing
 from telephony.facts import Because, BriefingBuilt, DistressChanged, HandoffOffered, HandoffRequested
+from telephony.settings import Events
 from tests.call.scripted_worker import tone
 from tests.call.virtual_call import VirtualCall
 
@@ -82,3 +85,23 @@ def test_a_shortened_mood_goes_too_and_an_unknown_text_goes_wholly(v: VirtualCal
         v.states(BriefingBuilt(text=text, fields=BUILT.fields))
         v.call.log.erase_voice()
         assert v.facts("BriefingBuilt")[-1]["text"] == left
+
+
+def test_events_that_wait_for_their_receiver_lose_it_too(v: VirtualCall, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("abc")
+    events = Events(webhooks=["https://192.0.2.1/hook"], secret_file=str(secret))
+    announcer = Announcer(v.settings.model_copy(update={"events": events}))
+    v.call.around = replace(v.call.around, announce=announcer.fact)
+    briefed(v)
+    v.until("HandoffState", state="DIALLING")
+    v.human_answers()
+    v.until("HandoffState", state="SCREENING")
+    sent = [row.event for row in announcer.outbox.rows]
+    assert "Upset" in str(sent[-1])
+    v.caller_presses("9")
+    files = list((v.store / "outbox").glob("*.json"))
+    assert len(files) == len(sent)
+    assert not any("Upset" in p.read_text() for p in files)
+    assert "Please check the bill" in str(announcer.outbox.rows[-1].event)
+    assert [row.id for row in announcer.outbox.rows] == [e["id"] for e in sent]

@@ -40,12 +40,9 @@ _FEW_WORDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What was asked for. ``digits``: how many, if known. ``factor`` multiplies every wait.
+    """What the agent asked for. ``digits``: how many, if known. ``factor`` multiplies every wait."""
 
-    ``answer``: yes or no, of somebody who waits to say it: a pause is its end.
-    """
-
-    expects: Literal["digits", "name", "answer"] | None = None
+    expects: Literal["digits", "name"] | None = None
     digits: int | None = None
     factor: float = 1.0
 
@@ -86,7 +83,7 @@ def _wait(text: str, p_complete: float | None, expectation: Expectation) -> tupl
         return DIGITS_VOLUNTEERED_S, "ends in digits"
     if hangs(text, sounds_finished=p_complete is not None and p_complete >= P_SURE):
         return INCOMPLETE_S, "hanging words"
-    if says_all(text) or expectation.expects == "answer":
+    if says_all(text):
         return COMPLETE_S, "short answer"
     final = _FINAL_MARK.search(text) is not None
     if p_complete is None or (p_complete < P_COMPLETE and not final):
