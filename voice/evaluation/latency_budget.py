@@ -28,11 +28,15 @@ COMPLETE_MS = 310.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answered turn: delay at the ear [ms] and, where the agent's log has it, its stages [ms], line included."""
+    """One answered turn: delay at the ear [ms] and, where the agent's log has it, its stages [ms], line included.
+
+    ``rule``: what the wait for the end of the turn went by.
+    """
 
     delay_ms: float
     stages_ms: dict[str, float]
     ready: bool = False
+    rule: str = ""
 
     @property
     def complete(self) -> bool | None:
@@ -72,7 +76,7 @@ def _matched(heard: Heard, facts: Sequence[Json]) -> Iterator[Answer]:
             continue
         fact = timed[turn]
         stages = {**fact["stages_ms"], LINE: delay_ms - fact["total_ms"]}
-        yield Answer(delay_ms=delay_ms, stages_ms=stages, ready=bool(fact.get("ready")))
+        yield Answer(delay_ms=delay_ms, stages_ms=stages, ready=bool(fact.get("ready")), rule=fact.get("rule", ""))
 
 
 def emotion_lags_ms(calls: dict[str, list[list[Json]]]) -> list[float]:

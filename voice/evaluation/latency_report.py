@@ -59,6 +59,8 @@ def page(measured: Mapping[int, Level], about: Mapping[int, Mapping[str, str]]) 
         "Mean per turn [ms]; the stages add up to the mean delay at the caller's ear.",
         _table("calls|" + "|".join(STAGE_NAMES.values()) + "|sum", _means, levels),
         "![Stages by number of calls](../images/latency-stages.png)",
+        "How long the end of a turn was waited for, and by which rule (`voice.conversation.patience`), all levels:",
+        _waits(levels),
         "## What it takes",
         "Cores in use, and memory. The telephones ran on the same cores.",
         _table("calls|worker|gateway|callers' telephones|worker's memory, idle / most", _cost, levels),
@@ -88,6 +90,15 @@ def _delays(level: Level) -> list[str]:
 def _means(level: Level) -> list[str]:
     mean = level.mean_stages_ms()
     return [*(f"{mean.get(s, 0):.0f}" for s in STAGE_NAMES), f"{sum(mean.values()):.0f}"]
+
+
+def _waits(levels: Sequence[Level]) -> str:
+    waits: dict[str, list[float]] = {}
+    for answer in (a for level in levels for a in level.answers if a.rule):
+        waits.setdefault(answer.rule, []).append(answer.stages_ms["vad_wait"])
+    lines = ["| rule | turns | mean wait [ms] |", "| --- | --- | --- |"]
+    by_turns = sorted(waits.items(), key=lambda item: -len(item[1]))
+    return "\n".join([*lines, *(f"| {rule} | {len(ms)} | {np.mean(ms):.0f} |" for rule, ms in by_turns)])
 
 
 def _cost(level: Level) -> list[str]:

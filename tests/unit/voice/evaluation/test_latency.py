@@ -50,7 +50,11 @@ def heard(*delays_ms: float, said: int = 0, cut: int = 0) -> Heard:
 def level(calls: int = 1, *, ours: Heard, peer: tuple[Heard, ...] = (), logged: bool = True) -> Level:
     """One level whose turns waited 250 ms and took 100 ms on the line."""
     found = [
-        Answer(delay_ms=ms, stages_ms={"vad_wait": 250.0, "first_audio": ms - 350, "line": 100.0} if logged else {})
+        Answer(
+            delay_ms=ms,
+            stages_ms={"vad_wait": 250.0, "first_audio": ms - 350, "line": 100.0} if logged else {},
+            rule="sounds finished",
+        )
         for _, ms in ours.answers
     ]
     for answer in found:
@@ -136,6 +140,7 @@ def test_the_page_keeps_the_levels_of_earlier_runs(tmp_path: Path) -> None:
     text = (tmp_path / "benchmarks" / "latency.md").read_text()
     assert "| 1 | 650 | 850 | 875 | 2 |" in text
     assert "| 8 | 600 |" in text
+    assert "| sounds finished | 3 | 250 |" in text
     assert "`warmline/voice_to_voice_p95_1_calls` 875 ms, target <= 750" in text
     for name in ("distribution", "stages"):
         assert (tmp_path / "images" / f"latency-{name}.png").read_bytes().startswith(b"\x89PNG")
