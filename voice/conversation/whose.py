@@ -14,6 +14,9 @@ ECHO_LATE_S = 0.4
 BEHIND_DB = 15.0
 """Talk this much below the caller's own level is somebody further away. A mouth at 2 cm and one at 40 cm differ by
 26 dB in free field, a room gives some 8 dB of it back."""
+NEAR_DB = -36.0
+"""Speech this loud is a caller's whatever came before: one who has shouted may go on in a normal voice. Active levels
+(ITU-T P.56) on telephone lines lie between −15 and −35 dBFS."""
 FORGETS_DB_S = 0.5
 """The caller may be the one who got quieter (turned away, crying): each second of such talk lowers the bar by this."""
 _LOUD_SHARE = 0.8
@@ -60,7 +63,7 @@ class NearGate:
 
     def masks(self, level_db: float, window_s: float) -> bool:
         """Speech of this level, with no turn under way, is somebody else's."""
-        if self.caller_db is None or level_db >= self.caller_db - BEHIND_DB:
+        if self.caller_db is None or level_db >= min(NEAR_DB, self.caller_db - BEHIND_DB):
             return False
         self.caller_db -= FORGETS_DB_S * window_s
         return True

@@ -209,6 +209,15 @@ def test_talk_far_below_the_callers_own_level_is_the_background_until_it_goes_on
     assert 6.0 < masked_s < 10.0
 
 
+def test_a_caller_who_has_shouted_may_go_on_in_a_normal_voice() -> None:
+    gate = NearGate()
+    for _ in range(5):
+        gate.speech(-8.0)
+    gate.turn_ended(understood=True)
+    assert not gate.masks(-30.0, W)
+    assert gate.masks(-40.0, W)
+
+
 def test_noise_that_was_not_understood_teaches_nothing_about_the_caller() -> None:
     gate = NearGate()
     gate.speech(-10.0)
