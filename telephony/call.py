@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from telephony.call_commands import carry_out, follow
+from telephony.call_commands import follow
 from telephony.call_keys import mean
 from telephony.call_log import CallLog
+from telephony.call_machines import CallMachines
 from telephony.call_parts import HumanSide, Surroundings, WorkerPort, policy
 from telephony.call_said import report_ended, report_replaced
 from telephony.call_sound import CallSound
@@ -38,7 +37,6 @@ from telephony.record import CallFolder
 from telephony.recorder import Recorder
 from telephony.summary import summarise
 from telephony.transfer import Transfer
-from telephony.transfer_messages import Command as TransferCommand
 from telephony.transfer_messages import (
     Event,
     HumanFree,
@@ -61,10 +59,6 @@ NOTE_TICKS = 5
 """The watchdog hears of sound every 100 ms."""
 QUIET_TICKS = 10
 """Hang-up waits until nothing was queued for 200 ms: a goodbye may still be on its way from the synthesiser."""
-PROMPT_WAIT_TICKS = 60
-"""1.2 s: rendering takes 0.3 to 0.8 s, and a caller without hold sound must hear something within 1.5 s."""
-PROMPT_WAIT_ON_HOLD_TICKS = 200
-"""4 s: with hold sound a busy machine is given time."""
 ORPHAN_TICKS = 500
 """A call whose caller has gone ends after 10 s whatever the machines do."""
 
@@ -116,19 +110,14 @@ class Call:
         """The caller's line where we placed it."""
         self.transfer: Transfer | CallBack = machine or Transfer((), policy(settings))
         watches = (MediaWatch(calls_back=True),) if machine else (Watchdog(), MediaWatch())
-        self._machines = (self.transfer, *watches)
+        self.machines = CallMachines(self, (self.transfer, *watches))
         self.sound = CallSound(self)
         self.caller_gone_tick: int | None = None
         self._quiet = 0
-        self._commands: deque[TransferCommand] = deque()
-        self._obeying = False
-        self.waiting = False
-        """A command waits for the disk, and those behind it for that."""
         self.owed: list[tuple[Ticket, bytes]] = []
         """Tickets promised and not on the disk, with their briefing's sound."""
         self.own_prompts: dict[str, Prompt] = {}
         """What the worker has rendered for this caller alone."""
-        self._patience_tick: int | None = None
 
     @property
     def t(self) -> float:
@@ -161,7 +150,7 @@ class Call:
         name, self.worker = self.worker.name, None
         self.farewell = None
         self.cut_turns()
-        self.go_on()
+        self.machines.go_on()
         self.log.commit(WorkerLost(worker=name, cause=cause))
         if not self.agent_silenced and not self.bridged:
             self.tell("caller", "worker_lost")
@@ -187,17 +176,12 @@ class Call:
 
     def _after_tick(self) -> None:
         self.recorder.tick(self.tick)
-        if self._patience_tick is not None and self.tick >= self._patience_tick:
-            self.go_on()
         report_ended(self)
         mean(self, self.keypad.expire(self.t))
-        for machine in self._machines:
-            deadline = machine.deadline_s()
-            if deadline is not None and deadline <= self.t:
-                self.obey(machine.expire(self.t))
+        self.machines.tick()
         if self.tick % NOTE_TICKS == 0:
             self.sound.note_sent()
-        self._quiet = 0 if self.caller.playout.busy or self.waiting else self._quiet + 1
+        self._quiet = 0 if self.caller.playout.busy or self.machines.waiting else self._quiet + 1
         if self.farewell is not None and self._quiet >= QUIET_TICKS:
             self.end(self.farewell.cause, self.farewell.ending)
         if self.caller_gone_tick is not None and self.tick - self.caller_gone_tick > ORPHAN_TICKS:
@@ -249,36 +233,9 @@ class Call:
             follow(self, item)
             if isinstance(item.fact, CallEnded):
                 self.command(Detach())
-        for machine in self._machines:
-            self.obey(machine.receive(item))
+        self.machines.show(item)
         if isinstance(item, Stamped):
             self.around.announce(self, item)
-
-    def obey(self, commands: Iterable[TransferCommand]) -> None:
-        """Carries commands out in the order given, also when one of them has to wait for the disk."""
-        self._commands.extend(commands)
-        if self._obeying:
-            return
-        self._obeying = True
-        try:
-            while self._commands and not self.waiting:
-                carry_out(self, self._commands.popleft())
-        finally:
-            self._obeying = False
-
-    def wait_for_prompt(self, name: str) -> bool:
-        """Whether what comes next may wait a moment for a prompt of this call's own; `go_on` ends the wait."""
-        if self.worker is None or name in self.own_prompts or TellCaller(prompt=name) not in self._commands:
-            return False
-        self._patience_tick = self.tick + (PROMPT_WAIT_ON_HOLD_TICKS if self.caller.hold else PROMPT_WAIT_TICKS)
-        return True
-
-    def go_on(self) -> None:
-        """The prompt has come, or has been waited for long enough."""
-        if self._patience_tick is not None:
-            self._patience_tick = None
-            self.waiting = False
-            self.obey(())
 
     def command(self, command: Command) -> None:
         """To the worker, if there is one."""
@@ -300,7 +257,7 @@ class Call:
             return
         self.cut_turns()
         self.agent_silenced = True
-        self.obey([TicketCallback(), TellCaller(prompt="nobody_callback")])
+        self.machines.obey([TicketCallback(), TellCaller(prompt="nobody_callback")])
         self.farewell = HangUp(cause="gateway stopped", ending="told-and-callback")
 
     # --- the end ------------------------------------------------------------------------------------

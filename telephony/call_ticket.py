@@ -38,12 +38,12 @@ def promise(call: Call) -> None:
         "state": "open",
     }  # fmt: skip
     briefing = call.human_side.briefing.pcm if _keeps_words(call) and humans.callback == "dial" else b""
-    call.waiting = True
+    call.machines.waiting = True
 
     def written() -> None:
         call.log.commit(CallbackTicketed(ref=ref, number=number, window=humans.callback_window))
-        call.waiting = number.removeprefix("+").isdigit() and call.wait_for_prompt("nobody_callback")
-        call.obey(())
+        call.machines.waiting = number.removeprefix("+").isdigit() and call.machines.wait_for_prompt("nobody_callback")
+        call.machines.obey(())
 
     def write() -> None:
         if not _write(call.around.store, ticket, briefing):

@@ -89,7 +89,7 @@ def hear(call: Call, message: dict[str, Any]) -> None:
             call.human_side.briefing.text = text
         case UploadPrompt(name="nobody_callback" as name, pcm_base64=pcm, text=text):
             call.own_prompts[name] = Prompt(name=name, text=text, pcm=base64.b64decode(pcm))
-            call.go_on()
+            call.machines.go_on()
         case UploadPrompt(name="answer" as name, pcm_base64=pcm, text=text):
             call.own_prompts[name] = Prompt(name=name, text=text, pcm=base64.b64decode(pcm))
             call.log.event(AnswerCame(t=call.t))

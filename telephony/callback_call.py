@@ -55,7 +55,7 @@ def begin(around: Surroundings, number: int, answered: Answered, now_s: float) -
     if ticket.get("text"):
         call.log.commit(BriefingBuilt(text=str(ticket["text"]), fields=dict(ticket.get("fields") or {})))
     call.own_prompts["callback_briefing"] = _briefing(around, answered)
-    call.obey(machine.begin())
+    call.machines.obey(machine.begin())
     return call
 
 

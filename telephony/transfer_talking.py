@@ -176,6 +176,8 @@ def lose_caller(desk: Desk, _: str) -> None:
     if desk.row.to is not None:
         desk.enter("FAILED", outcome="caller-left", rule="caller-left", during=during)
     desk.end_hold()
+    if now.replaced:
+        desk.drop_leg(hang_up=False)
     if not _part_politely(desk):
         desk.end("caller-left", "caller-left")
 

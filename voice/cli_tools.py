@@ -28,7 +28,10 @@ def score(
     format_: Annotated[str, typer.Option("--format", help="json, vcon or html")] = "json",
     config: Config = None,
 ) -> None:
-    """Scores recordings with the code that runs live: same input and versions, same numbers."""
+    """Scores recordings with the code that runs live: same input and versions, same numbers.
+
+    A call's own caller.flac is heard as far as the live ears were allowed; a colleague's human.flac is refused.
+    """
     from voice.scoring import score_files
 
     if format_ not in ("json", "vcon", "html"):

@@ -178,11 +178,13 @@ def part_of(path: Path) -> Part:
     if path.stem == "human":
         raise UnreadableFile(path, "a colleague's line of a call, whose voice is never scored; give caller.flac")
     times = {str(f["fact"]): float(f["t"]) for f in reversed(facts)}
-    refused = [f["t"] for f in facts if f["fact"] == "ConsentChanged" and f.get("purpose") == "emotion"]
+    refused = [float(f["t"]) for f in facts if f["fact"] == "ConsentChanged" and f.get("purpose") == "emotion"]
+    if facts[0].get("versions", {}).get("analyse_emotion") == "off":
+        refused = [0.0]
     return Part(
-        start_s=times.get("Disclosed", 0.0),
+        start_s=times.get("Disclosed", math.inf),
         end_s=times.get("LegsBridged", math.inf),
-        ear_until_s=float(refused[0]) if refused else math.inf,
+        ear_until_s=min(refused, default=math.inf),
     )
 
 

@@ -440,10 +440,10 @@ def test_no_filler_is_queued_behind_the_reply_it_was_to_bridge(make: Make) -> No
     v.run(1.0)
     v.orders(StartTurn(turn=1, text="here it is", rate_wpm=150))
     v.sound_of_turn(1, 1000, 1.0)
-    v.call.obey([TellCaller(prompt="please_wait")])
+    v.call.machines.obey([TellCaller(prompt="please_wait")])
     v.until("Said", turn=1).run(3.0)
     assert not v.facts("Said", prompt="please_wait")
-    v.call.obey([TellCaller(prompt="please_wait")])
+    v.call.machines.obey([TellCaller(prompt="please_wait")])
     v.until("Said", prompt="please_wait")
 
 

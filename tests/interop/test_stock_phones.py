@@ -100,7 +100,7 @@ async def test_sipp_holds_and_resumes_by_re_invite(sipp: Start, facts: Facts) ->
     ("human", "outcome"),
     [
         ("uas_486", "busy"), ("uas_603", "declined"), ("uas_480", "no-answer"),
-        ("uas_noanswer", "no-answer"), ("uas_bye_early", "human-dropped"),
+        ("uas_noanswer", "no-answer"), ("uas_200_on_cancel", "no-answer"), ("uas_bye_early", "human-dropped"),
     ],
 )  # fmt: skip
 async def test_zero_by_info_rings_sipp_and_every_refusal_ends_with_a_callback(

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+Answer = str | int | bytes | dict[str, Any]
+
 
 @dataclass
 class ChatServer:
-    """``answer`` gets the request and returns the reply's text, or an HTTP status to fail with."""
+    """``answer`` gets the request and returns the reply's text, an HTTP status to fail with, or raw bytes.
 
-    answer: Callable[[dict[str, Any]], str | int | bytes]
+    A dictionary is the message itself, for what a text cannot say (``tool_calls``).
+    """
+
+    answer: Callable[[dict[str, Any]], Answer]
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
@@ -27,7 +32,7 @@ class ChatServer:
 
 
 @contextmanager
-def serving(answer: Callable[[dict[str, Any]], str | int | bytes]) -> Iterator[ChatServer]:
+def serving(answer: Callable[[dict[str, Any]], Answer]) -> Iterator[ChatServer]:
     chat = ChatServer(answer=answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -37,10 +42,11 @@ def serving(answer: Callable[[dict[str, Any]], str | int | bytes]) -> Iterator[C
             chat.keys.append(self.headers.get("Authorization", ""))
             said = chat.answer(request)
             status = said if isinstance(said, int) else 200
-            body = said if isinstance(said, bytes) else _completion(request, said).encode()
+            streamed = request.get("stream") and isinstance(said, (str, dict))
+            body = said if isinstance(said, bytes) else (_events if streamed else _completion)(request, said).encode()
             try:
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", "text/event-stream" if streamed else "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -64,11 +70,30 @@ def serving(answer: Callable[[dict[str, Any]], str | int | bytes]) -> Iterator[C
         thread.join()
 
 
-def _completion(request: dict[str, Any], said: str | int) -> str:
+def _message(said: str | dict[str, Any]) -> dict[str, Any]:
+    return said if isinstance(said, dict) else {"role": "assistant", "content": said}
+
+
+def _completion(request: dict[str, Any], said: Answer) -> str:
     if isinstance(said, int):
         return json.dumps({"error": {"message": "no", "type": "server_error"}})
-    message = {"role": "assistant", "content": said}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    assert isinstance(said, (str, dict))
+    choice = {"index": 0, "message": _message(said), "finish_reason": "stop"}
     return json.dumps(
         {"id": "1", "object": "chat.completion", "created": 1, "model": request["model"], "choices": [choice]}
     )
+
+
+def _events(request: dict[str, Any], said: Answer) -> str:
+    """The reply in pieces of a few letters, as server-sent events."""
+    assert isinstance(said, (str, dict))
+    message = _message(said)
+    text = message.get("content") or ""
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": text[k : k + 7]} for k in range(0, len(text), 7)]
+    if calls := message.get("tool_calls"):
+        deltas.append({"tool_calls": [{"index": n, **call} for n, call in enumerate(calls)]})
+    common = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": request["model"]}
+    lines = [json.dumps({**common, "choices": [{"index": 0, "delta": d, "finish_reason": None}]}) for d in deltas]
+    lines.append(json.dumps({**common, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}))
+    return "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])

@@ -40,9 +40,12 @@ _FEW_WORDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What the agent asked for. ``digits``: how many, if known. ``factor`` multiplies every wait."""
+    """What was asked for. ``digits``: how many, if known. ``factor`` multiplies every wait.
 
-    expects: Literal["digits", "name"] | None = None
+    ``answer``: yes or no, of somebody who waits to say it: a pause is its end.
+    """
+
+    expects: Literal["digits", "name", "answer"] | None = None
     digits: int | None = None
     factor: float = 1.0
 
@@ -83,7 +86,7 @@ def _wait(text: str, p_complete: float | None, expectation: Expectation) -> tupl
         return DIGITS_VOLUNTEERED_S, "ends in digits"
     if hangs(text, sounds_finished=p_complete is not None and p_complete >= P_SURE):
         return INCOMPLETE_S, "hanging words"
-    if says_all(text):
+    if says_all(text) or expectation.expects == "answer":
         return COMPLETE_S, "short answer"
     final = _FINAL_MARK.search(text) is not None
     if p_complete is None or (p_complete < P_COMPLETE and not final):

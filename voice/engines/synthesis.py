@@ -19,25 +19,17 @@ from typing import Protocol
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
+from voice.engines.levels import RATE_HZ, TARGET_DB, active_level_db, to_pcm, without_lead
 from voice.engines.making import Making, Urgency
 from voice.engines.phonemes import spoken
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice
 from voice.engines.pool import EnginePool, Priority
 
-RATE_HZ = 8000
-TARGET_DB = -20.0
-"""RMS while speaking [dBFS]; ITU-T P.56 active speech level of telephone prompts is set around there."""
-
-PEAK = 0.7
 SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.15, 0.12
 """At 165 words per minute; they stretch with slower speech. The voice itself ends a piece with 0.25–0.4 s of
 near-silence: what is heard is 0.4–0.6 s between sentences and 0.3–0.45 s at a comma."""
-
-LEAD_S, LEAD_DB = 0.01, -50.0
-"""The voice begins a piece with 45-80 ms of silence; before a reply only this much of it is kept [s, dBFS]."""
 
 SOON_S = 1.0
 """With less speech than this made ahead of the listener [s], the next chunk is pressing."""
@@ -230,31 +222,6 @@ def pause_s(piece: str, rate_wpm: float) -> float:
 
 def quantised(rate_wpm: float) -> float:
     return float(RATE_STEP_WPM * round(rate_wpm / RATE_STEP_WPM))
-
-
-def active_level_db(samples: NDArray[np.float32]) -> float:
-    """RMS of the 20 ms frames within 30 dB of the loudest [dBFS]: a simple active speech level."""
-    frame = max(1, len(samples) // 160)
-    frames = samples[: len(samples) // frame * frame].reshape(-1, frame).astype(np.float64)
-    power = np.mean(frames**2, axis=1)
-    return float(10 * np.log10(np.mean(power[power > power.max() * 1e-3]) + 1e-12))
-
-
-def to_pcm(samples: NDArray[np.float32], gain: float) -> bytes:
-    """Amplified, with a soft knee under `PEAK` so that no phone clips it; 16-bit little-endian."""
-    loud = samples * gain
-    over = np.abs(loud) > PEAK / 2
-    bent = np.sign(loud) * (PEAK / 2 + PEAK / 2 * np.tanh((np.abs(loud) - PEAK / 2) / (PEAK / 2)))
-    return (np.where(over, bent, loud) * 32767).astype("<i2").tobytes()
-
-
-def without_lead(pcm: bytes) -> bytes:
-    """Sound from `LEAD_S` before its first 5 ms above `LEAD_DB`; nothing if there is none."""
-    step = RATE_HZ // 200
-    samples = np.frombuffer(pcm, "<i2").astype(np.float64) / 32768
-    power = np.mean(samples[: len(samples) // step * step].reshape(-1, step) ** 2, axis=1)
-    loud = np.flatnonzero(power > 10 ** (LEAD_DB / 10))
-    return pcm[2 * max(0, int(loud[0]) * step - int(LEAD_S * RATE_HZ)) :] if len(loud) else b""
 
 
 def _silence(seconds: float) -> bytes:

@@ -116,8 +116,6 @@ def _is_detail(detail: str, log: Log) -> bool:
 
 
 def _is_done(sentence: str, log: Log) -> bool:
-    if sentence == "Nothing done yet":
-        return not any(_agent_said(text, log) for text in _answers(log.playbook))
     done = sentence.removeprefix("I ")
     if done == sentence:
         return False
@@ -134,11 +132,6 @@ def _is_done(sentence: str, log: Log) -> bool:
     return any(
         done == f"answered from {a.source}" and _agent_said(a.answer, log) for a in log.playbook.articles.values()
     )
-
-
-def _answers(playbook: Playbook) -> Iterator[str]:
-    for intent in playbook.intents:
-        yield from filter(None, (intent.answer, intent.answer_upset, intent.followup and intent.followup.done))
 
 
 def _is_state(sentence: str, log: Log) -> bool:
@@ -166,11 +159,11 @@ def _is_next(sentence: str, log: Log) -> bool:
 
 
 def _said(words: str, log: Log) -> bool:
-    """Whether the caller said this, in one turn; digits may have come in several."""
+    """Whether the caller said this, in one turn by any reading on record; digits may have come in several turns."""
     wanted = _normal(words)
     if not wanted:
         return False
-    turns = [_normal(t.text) for t in log.turns]
+    turns = [_normal(reading) for t in log.turns for reading in (t.text, *t.alternatives)]
     if any(f" {wanted} " in f" {turn} " for turn in turns):
         return True
     digits = wanted.replace(" ", "")

@@ -18,10 +18,11 @@ import numpy as np
 
 from prosody.evaluation.figure import Figure, figure
 from telephony.facts import BriefingBuilt
+from voice.engines.levels import RATE_HZ
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
 from voice.engines.pool import EnginePool
-from voice.engines.synthesis import RATE_HZ, PiperSynthesizer
+from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import WhisperTranscriber, load_transcriber
 from voice.evaluation.briefing_check import unsupported
 from voice.evaluation.scripted import Outcome, run, same, scripts

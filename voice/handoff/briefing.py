@@ -7,6 +7,7 @@ Hears from: the call's log. Tells: `voice.conversation.call`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,8 +34,8 @@ from voice.conversation.words import spoken
 from voice.playbooks.schema import Playbook
 
 MAX_WORDS = 38
-TARGET_WORDS = 25
 _QUOTE_WORDS = 7
+_QUOTE = re.compile(r', said "[^"]*"')
 _REQUEST_WORDS = 12
 """A longer turn that asks for a person says what for, too."""
 _WHY: dict[Reason, str] = {
@@ -174,14 +175,15 @@ def _next(notes: Notes) -> dict[str, Any]:
 def _spoken(fields: dict[str, dict[str, Any]]) -> str:
     """As much as `MAX_WORDS` words hold. First to go is what was done, then the quote, then what is asked for.
 
-    The caller was told that nothing need be repeated: details go last.
+    The caller was told that nothing need be repeated: details go last. Nothing done needs no words.
     """
-    quoteless = fields["state"]["text"].split(", said ")[0]
+    quoteless = _QUOTE.sub("", fields["state"]["text"])
     details = fields["need"]["text"] + (f", {fields['need']['extra']}" if fields["need"].get("extra") else "")
     who, need, done, state, following = (f["text"] for f in fields.values())
+    tried = (done,) if fields["done"]["steps"] else ()
     text = ""
     for parts in (
-        (who, details, done, state, following),
+        (who, details, *tried, state, following),
         (who, details, state, following),
         (who, details, quoteless, following),
         (who, details, quoteless),

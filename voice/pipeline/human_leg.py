@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from telephony.facts import ConsentHeard, Fact, SpeechStarted, SpeechStopped
 from voice.conversation.endpointing import TurnEnded
+from voice.conversation.patience import Expectation
 from voice.engines.transcription import Transcriber, Transcript
 from voice.engines.vad import SileroDetector, SileroModel
 from voice.errors import EngineError
@@ -32,6 +33,7 @@ class HumanLeg:
     ) -> None:
         self._emit, self.broke = emit, broke
         self._listener = Listener(detector=SileroDetector(vad), transcriber=transcriber, turn_end=None, report=self)
+        self._listener.endpointing.expectation = Expectation(expects="answer")
 
     def push(self, pcm: bytes, tick: int) -> None:
         self._listener.push(pcm, tick)

@@ -12,7 +12,8 @@ import wave
 from collections.abc import Mapping
 from pathlib import Path
 
-from voice.engines.synthesis import RATE_HZ, PiperSynthesizer
+from voice.engines.levels import RATE_HZ
+from voice.engines.synthesis import PiperSynthesizer
 
 PROMPT_WPM = 165.0
 DISCLOSURE_MOST_S = 7.5

@@ -121,7 +121,8 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
     async def _speak(self, turn: int, say: Say) -> None:
         sample = 0
         try:
-            text = await self._engines.replier.word(say.text)
+            # What must be heard word for word (the crisis number) is nobody's to reword.
+            text = say.text if say.keep else await self._engines.replier.word(say.text)
             ready = self._engines.synthesizer.ready(text, say.rate_wpm)
             async for chunk in self._engines.synthesizer.stream(text, say.rate_wpm):
                 if not sample:

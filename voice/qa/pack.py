@@ -5,8 +5,6 @@ Hears from: `voice.store`. Tells: whoever leads the team.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import statistics
 from collections import Counter
@@ -19,7 +17,7 @@ from markupsafe import Markup
 
 from voice.errors import UserError
 from voice.qa import rendering
-from voice.store import agreement, corrections, disputes, forms, kpis, schema
+from voice.store import agreement, corrections, disputes, forms, kpis, schema, tables
 from voice.store.calls import Json
 from voice.store.index import Index
 
@@ -170,10 +168,4 @@ def _flat(r: Json) -> Json:
 
 
 def _csv(rows: Sequence[Json]) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe."""
-    out = io.StringIO()
-    if rows:
-        table = csv.DictWriter(out, list(rows[0]))
-        table.writeheader()
-        table.writerows({k: f"'{v}" if str(v)[:1] in "=+-@\t\r" and str(v) else v for k, v in r.items()} for r in rows)
-    return out.getvalue()
+    return tables.to_csv(list(rows[0]), [list(r.values()) for r in rows]) if rows else ""

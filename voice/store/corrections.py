@@ -20,7 +20,7 @@ from typing import IO
 import soundfile as sf
 import sqlalchemy as sa
 
-from voice.store import schema
+from voice.store import schema, tables
 from voice.store.calls import CallRecord, Json, NoSuchCall, open_call
 from voice.store.figures import figures_of
 from voice.store.index import Index
@@ -78,7 +78,7 @@ def write_zip(index: Index, out: IO[bytes], *, calls: Container[str] | None = No
             start, end = c.range["start"], c.range["end"]
             label, text = LABELS[c.range["level"]], c.range.get("text", "")
             # not named start and end: calibration would cut the snippet by them once more
-            labels.writerow([path, label, c.call_id, start, end, c.reviewer, c.version, text])
+            labels.writerow([path, label, c.call_id, start, end, tables.cell(c.reviewer), c.version, tables.cell(text)])
         archive.writestr("labels.csv", table.getvalue())
         archive.writestr("corrections.jsonl", "".join(line + "\n" for line in lines))
     return count

@@ -5,15 +5,13 @@ Hears from: `voice.qa`, ``warmline export``. Tells: the outside.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from voice.errors import UserError
 from voice.store import reviews as kept
-from voice.store import vcon
+from voice.store import tables, vcon
 from voice.store.calls import CallRecord, Json, open_call
 from voice.store.index import Index
 
@@ -61,16 +59,8 @@ def to_jsonl(call: CallRecord, reviews: Sequence[Json]) -> str:
 
 def to_csv(call: CallRecord) -> str:
     """One row a fact; what has no column of its own is JSON in ``details``."""
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(_COLUMNS)
+    rows = []
     for f in call.facts:
         rest = {k: v for k, v in f.items() if k not in _COLUMNS}
-        details = json.dumps(rest, ensure_ascii=False) if rest else ""
-        table.writerow([_inert(cell) for cell in (*(f.get(k, "") for k in _COLUMNS[:-1]), details)])
-    return out.getvalue()
-
-
-def _inert(cell: object) -> object:
-    """A cell that a spreadsheet would run as a formula is marked as text (OWASP, CSV injection)."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+        rows.append([*(f.get(k, "") for k in _COLUMNS[:-1]), json.dumps(rest, ensure_ascii=False) if rest else ""])
+    return tables.to_csv(_COLUMNS, rows)

@@ -5,18 +5,16 @@ Hears from: `voice.store.index`. Tells: `voice.qa.insight`.
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from voice.store import outcomes, schema
+from voice.store import outcomes, schema, tables
 from voice.store.calls import Json
 from voice.store.index import Index, utc
 
@@ -86,11 +84,8 @@ class Row:
 
 def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
     """Days newest first; the last row, ``day`` = "all", is over every call. Bounds as RFC 3339, ``until`` exclusive."""
-    c = schema.calls.c
-    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
-    wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
-        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        calls = _ended(connection, since, until)
         again, said = _recontacted(connection, calls), outcomes.known(connection)
     for call in calls:
         call["recontact"] = call["id"] in again
@@ -102,11 +97,8 @@ def by_day(index: Index, since: str = "", until: str = "") -> list[Row]:
 
 
 def to_csv(rows: Sequence[Row] | Sequence[Issue] | Sequence[Handoffs]) -> str:
-    out = io.StringIO()
-    table = csv.DictWriter(out, [f.name for f in fields(rows[0] if rows else Row)])
-    table.writeheader()
-    table.writerows(asdict(r) for r in rows)
-    return out.getvalue()
+    columns = [f.name for f in fields(rows[0] if rows else Row)]
+    return tables.to_csv(columns, ([getattr(r, c) for c in columns] for r in rows))
 
 
 def _row(day: str, calls: Sequence[Json]) -> Row:
@@ -156,12 +148,8 @@ class Handoffs:
 
 def handoffs(index: Index, since: str = "", until: str = "") -> list[Handoffs]:
     """Why humans were called and what came of it, the most frequent reason first."""
-    c = schema.calls.c
-    wanted = [c.ending != "", c.broken == "", c.handoff_outcome != "none"]
-    wanted += [c.started_at >= since] if since else []
-    wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
-        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        calls = [c for c in _ended(connection, since, until) if c["handoff_outcome"] != "none"]
     groups: dict[tuple[str, str], list[Json]] = {}
     for call in calls:
         groups.setdefault((str(call["handoff_reason"]), str(call["handoff_outcome"])), []).append(call)
@@ -186,11 +174,8 @@ class Issue:
 
 def issues(index: Index, since: str = "", until: str = "") -> list[Issue]:
     """Recurring issues, the most frequent first."""
-    c = schema.calls.c
-    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
-    wanted += [c.started_at < until] if until else []
     with index.engine.connect() as connection:
-        calls = [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
+        calls = _ended(connection, since, until)
         again = _recontacted(connection, calls)
     matters: dict[str, list[Json]] = {}
     for call in calls:
@@ -206,6 +191,13 @@ def issues(index: Index, since: str = "", until: str = "") -> list[Issue]:
         for intent, group in matters.items()
     ]
     return sorted(found, key=lambda x: (-x.calls, x.intent))
+
+
+def _ended(connection: sa.Connection, since: str, until: str) -> list[Json]:
+    c = schema.calls.c
+    wanted = [c.ending != "", c.broken == "", *([c.started_at >= since] if since else [])]
+    wanted += [c.started_at < until] if until else []
+    return [dict(r) for r in connection.execute(sa.select(schema.calls).where(*wanted)).mappings()]
 
 
 def _recontacted(connection: sa.Connection, calls: Sequence[Json]) -> set[str]:

@@ -105,6 +105,7 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
         ("It was on the 22nd.", 0.9, {}, 0.9),
         ("The blind man.", 0.9, {}, 0.7),
         ("Anna Smith.", 0.9, {"expects": "name"}, 0.8),
+        ("Yes, put them through.", 1.0, {"expects": "answer"}, 0.25),
         ("my number is four five", 0.9, {}, 0.8),
         ("", None, {}, 0.5),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from voice.pipeline.ear_tap import EarTap
 from voice.pipeline.port import CallClock
 from voice.pipeline.stopwatch import Stopwatch
 from voice.scoring import Engines, part_of, read, score_file
+from voice.scoring_ears import Part
 
 DATA = Path(__file__).parents[2] / "data"
 DISCLOSED_TICK, BRIDGED_TICK = 61, 1500
@@ -140,3 +142,14 @@ def test_after_the_callers_no_the_voice_is_not_heard_again(folder: Path, tmp_pat
     scored = [s.fact for s in score_file(tmp_path / "caller.flac", Settings(), engines).facts]
     assert max(f.end for f in scored if isinstance(f, SCORED)) <= 12.0
     assert any(f.start > 12.0 for f in scored if hasattr(f, "text"))
+
+
+def test_what_was_off_or_never_disclosed_stays_so(tmp_path: Path) -> None:
+    def part(*facts: dict[str, object]) -> Part:
+        lines = (json.dumps({"seq": n, "t": float(n), **f}) + "\n" for n, f in enumerate(facts))
+        (tmp_path / "facts.jsonl").write_text("".join(lines))
+        return part_of(tmp_path / "caller.flac")
+
+    off = {"fact": "CallAnswered", "versions": {"analyse_emotion": "off"}}
+    assert part(off, {"fact": "Disclosed"}) == Part(start_s=1.0, ear_until_s=0.0)
+    assert part({"fact": "CallAnswered"}).start_s == math.inf

@@ -151,6 +151,16 @@ async def test_after_a_false_alarm_the_agent_goes_on_from_the_same_sample(
     assert [f for f in line.sent if any(f)] == [f for f in frames if any(f)]
 
 
+async def test_a_caller_whose_distress_rises_is_not_talked_over(models: Models, synthesizer: PiperSynthesizer) -> None:
+    line = Line(models)
+    line.say(1, AGENT, await synthesizer.render(AGENT, 165))
+    okay = at_level(await spoken(synthesizer, "Okay."), -23.0)
+    await line.hear(np.concatenate([quiet(1.5), okay[: 8000 * 3 // 10]]))
+    assert [type(c) for _, c in line.commands] == [PauseTurn]
+    line.leg.distress("attend")
+    assert any(isinstance(c, ClearTurn) for _, c in line.commands)
+
+
 def test_a_pause_is_put_where_the_speaker_made_one() -> None:
     samples = speech("lj-LJ001-0004")
     at = pause_inside(samples)

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from voice.engines.levels import RATE_HZ, without_lead
 from voice.engines.making import Making
 from voice.engines.pool import EnginePool, Priority
-from voice.engines.synthesis import RATE_HZ, PiperSynthesizer, without_lead
+from voice.engines.synthesis import PiperSynthesizer
 
 
 class Busy:

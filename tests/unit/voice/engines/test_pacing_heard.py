@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from voice.conversation.pacing import BASE_WPM, CALM_LAST, FLOOR_WPM
+from voice.engines.levels import RATE_HZ, active_level_db
 from voice.engines.phonemes import spoken
-from voice.engines.synthesis import RATE_HZ, PiperSynthesizer, active_level_db
+from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import WhisperTranscriber
 
 TEXT = (

@@ -10,11 +10,12 @@ import soxr
 
 from voice.engines import phonemes as phonemes_module
 from voice.engines.errors import EngineMissing
+from voice.engines.levels import PEAK, RATE_HZ, active_level_db
 from voice.engines.phonemes import phonemes, require_program, spoken
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice
 from voice.engines.pool import EnginePool
-from voice.engines.synthesis import PEAK, RATE_HZ, PiperSynthesizer, active_level_db, pieces
+from voice.engines.synthesis import PiperSynthesizer, pieces
 from voice.engines.transcription import WhisperTranscriber
 
 TEXT = "I can see your order here, and it should arrive at your address on Tuesday morning."

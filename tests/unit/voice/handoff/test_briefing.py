@@ -67,6 +67,18 @@ def test_fields_carry_their_evidence() -> None:
         assert part in built.text
 
 
+def test_a_quote_that_is_too_much_leaves_the_reason() -> None:
+    out = full()
+    out.receive(SlotFilled(name="amount", value="four hundred and twenty dollars and fifty cents", confidence=0.9,
+                           start=18.0, end=19.0))  # fmt: skip
+    words = Because(kind="words", start=10.5, end=12.0, name="danger", value="I do not want to live any more", weight=1)
+    out.receive(DistressChanged(level="distress", score=1.0, because=(words,)))
+    out.receive(HandoffRequested(reason="crisis"))
+    text = build(out, []).text
+    assert "said" not in text
+    assert "possible danger to life" in text
+
+
 def test_nothing_known_is_said_to_be_unknown() -> None:
     built = build(notes(), [])
     assert built.fields["who"]["evidence"] == "unknown"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import make_call
-from voice.store import kpis, outcomes, retention
+from voice.store import kpis, outcomes, retention, tables
 from voice.store.index import Index
 
 DISTRESS = "20261124-091203-4f2a9c"
@@ -75,3 +75,8 @@ def test_an_erased_call_takes_its_outcome_along(filled: Index, store: Path) -> N
     outcomes.add(filled, DISTRESS, outcomes.Outcome(csat=1, reference="T-9"), "crm")
     retention.erase(store, DISTRESS, index=filled)
     assert outcomes.of_call(filled, DISTRESS) == {}
+
+
+def test_no_cell_of_a_strangers_is_a_formula_and_numbers_stay_numbers() -> None:
+    text = tables.to_csv(["a", "b", "c"], [["=1+1", -3.5, "fine"], ["@x", None, "-x"]])
+    assert list(csv.reader(io.StringIO(text)))[1:] == [["'=1+1", "-3.5", "fine"], ["'@x", "", "'-x"]]
