@@ -225,7 +225,8 @@ class SpeechStopped(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcribed(Fact):
     """One turn of speech as words. ``words``: (start, end, word), call time. ``alternatives``: what a doubtful
-    turn may have been instead, likeliest first; what rests on one is confirmed with the caller."""
+    turn may have been instead, likeliest first; what rests on one is confirmed with the caller.
+    """
 
     leg: Leg
     start: float
@@ -235,9 +236,9 @@ class Transcribed(Fact):
     log_prob: float | None = None
     no_speech: float | None = None
     words: tuple[tuple[float, float, str], ...] = ()
-
-
     alternatives: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProsodyMeasured(Fact):
     """How it was said: one scored window of the caller's speech. A value that cannot be measured is null."""
@@ -344,10 +345,10 @@ class TurnTimed(Fact):
     turn: int
     stages_ms: dict[str, float]
     total_ms: float
-
-
     rule: str = ""
     ready: bool = False
+
+
 # --- handed over --------------------------------------------------------------------------------
 
 
