@@ -147,5 +147,6 @@ class Desk:
         self.listen(on=False)
         self.now.leg = None
         self.now.introductions = frozenset()
-        if hang_up:
+        gone, self.now.replaced = self.now.replaced, False
+        if hang_up and not gone:
             self.tell(HangUpHuman())

@@ -147,14 +147,13 @@ def fail(desk: Desk, word: str) -> str | None:
         outcome = table.OUTCOMES[word]
     if now.state == "DIALLING":
         now.rung_s += now.now_s - desk.leg.dialled_s
-    gone = now.replaced or word in ("failed", "left", "dropped")
-    now.referring = now.replaced = False
+    now.referring = False
     desk.disarm("news")
     desk.enter("FAILED", outcome=outcome, threshold=limits_s.get(word), **why)
     if word == "decline":
         desk.take_leave("declined_bye")
         return None
-    desk.drop_leg(hang_up=not gone)
+    desk.drop_leg(hang_up=word not in ("failed", "left", "dropped"))
     if word not in ("dropped", "silent"):
         return _next(desk, announce=True)
     now.joined_s = None

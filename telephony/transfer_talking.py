@@ -176,8 +176,6 @@ def lose_caller(desk: Desk, _: str) -> None:
     if desk.row.to is not None:
         desk.enter("FAILED", outcome="caller-left", rule="caller-left", during=during)
     desk.end_hold()
-    if now.replaced:
-        desk.drop_leg(hang_up=False)
     if not _part_politely(desk):
         desk.end("caller-left", "caller-left")
 
@@ -186,6 +184,6 @@ def finish(desk: Desk, word: str) -> None:
     if word == "told":
         desk.end("nobody-free", "told-and-callback")
         return
-    desk.drop_leg(hang_up=word != "human_hung_up" and not desk.now.replaced)
+    desk.drop_leg(hang_up=word != "human_hung_up")
     causes = {"caller_hung_up": "caller-hung-up", "human_hung_up": "human-hung-up", "referred": "referred"}
     desk.end(causes[word], "with-human")
