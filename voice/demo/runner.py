@@ -29,9 +29,8 @@ from voice.demo.show import Display
 from voice.demo.system import HOST, Ports, System, SystemFailed, free_ports, write_config
 from voice.demo.verdict import figures, problems
 
-EAR = "research"
-"""Model of the demo's ear. `NOT_OPEN` says why it is not the one that `serve` takes by default."""
-NOT_OPEN = "the open model hears a synthetic voice's strain late; “research” is for non-commercial use only"
+EAR = "open"
+"""The model that `serve` takes by default."""
 CALL_MOST_S = 180.0
 SETTLE_S = 30.0
 STEP_S = 0.05
@@ -53,7 +52,6 @@ async def run_demo(scenario: str, store: Path | None, console: Console, keep_web
     display.note("The callers are synthetic: text-to-speech, re-rendered to sound calm or strained. They show that the")
     display.note("call path, the scoring and the handover work, and say nothing about accuracy on real people.")
     display.note(f"Analysis of the caller's voice is switched on for this demo; by default it is off. Model: {EAR}.")
-    display.note(f"Not the default model: {NOT_OPEN}.")
     ports = free_ports()
     follower = Follower(store)
     try:
