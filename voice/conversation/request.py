@@ -13,7 +13,7 @@ from voice.conversation.answers import machine_question
 from voice.conversation.words import Match, Token, find, find_all, negated
 
 _STAFF = (
-    "person|human|human being|agent|representative|rep|operator|colleague|manager|supervisor|advisor|adviser|"
+    "person|human|human being|agent|agents|representative|rep|operator|colleague|manager|supervisor|advisor|adviser|"
     "receptionist|real people|human beings"
 )  # fmt: skip
 _ANYBODY = (
@@ -21,13 +21,26 @@ _ANYBODY = (
     "someone|somebody|anyone|anybody|people|staff|employee|associate|one of your|man|woman|lady|guy|boss|human"
 )
 _CONTACT = (
-    "speak to", "speak with", "talk to", "talk with", "speaking to", "speaking with", "talking to", "talking with",
+    "speak to", "speak with", "talk to", "talk with", "speak a", "put me threw",
+    "speaking to", "speaking with", "talking to", "talking with",
     "chat with", "connect me", "transfer me", "put me through", "put me on", "pass me", "hand me over", "get me",
     "give me", "reach", "bring in", "bring me", "switch me", "connect", "transfer",
 )  # fmt: skip
 _REACHED = ("talk to", "speak to", "speak with", "talk with")
 """After the noun: "is there somebody I could talk to"."""
-_WISH = ("want", "need", "would like", "prefer", "get", "demand", "please", "rather have", "is there")
+_WISH = (
+    "want",
+    "need",
+    "would like",
+    "prefer",
+    "get",
+    "demand",
+    "please",
+    "rather have",
+    "is there",
+    "can i have",
+    "could i have",
+)
 _REAL = ("real", "actual", "live", "human", "proper")
 _MACHINE = "machine|robot|bot|computer|recording|ai|automat*|answering machine"
 _VERBS = frozenset(phrase.split()[0] for phrase in (*_CONTACT, *_WISH))

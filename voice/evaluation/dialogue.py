@@ -1,7 +1,7 @@
 """``warmline eval dialogue``: scripted calls through the live conversation, as text and as speech over a phone line.
 
 ``seen`` scripts were there while rules were worked on, ``unseen`` ones were written after and never used for it. The
-spoken sample is every third call, in voices that are not the agent's, through G.711 with 1 % loss, clean and at 10 dB.
+calls are spoken in voices that are not the agent's, through G.711 with 1 % loss, clean and at 10 dB.
 
 Hears from: `voice.evaluation.scripted`, `voice.evaluation.spoken`. Tells: `voice.evaluation.figures`.
 """
@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prosody.evaluation import Figure
+from voice.conversation.intents import vocabulary
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import load_transcriber
 from voice.evaluation.scripted import Outcome, Script, run, same, scripts
 from voice.evaluation.spoken import PhoneLine, voice_of
+from voice.playbooks import load
 
 SETS = ("seen", "unseen")
-_SPOKEN_EVERY = 3
 _LOSS = 0.01
 
 
@@ -38,28 +39,50 @@ def figures(seed: int, *, spoken: bool = True) -> list[Figure]:
         count("calm_handed_off", against_will(both), len(calm(both))),
         share("disclosure_first", [not o.spoke_before_disclosure for o in both], at_least=1.0),
     ]
-    for mood in ("calm", "upset"):
-        out.append(share(f"ending_right_{mood}", [o.ending == o.script.ending for o in both if o.script.mood == mood]))
+    out += by_group("text", both)
     return out + (_spoken(by_set, seed) if spoken else [])
 
 
 def _spoken(by_set: dict[str, list[Script]], seed: int) -> list[Figure]:
-    sample = [s for name in SETS for s in by_set[name]][::_SPOKEN_EVERY]
-    engine = load_transcriber("default", EnginePool(1))
+    sample = [s for name in SETS for s in by_set[name]]
+    engines = {n: load_transcriber("default", EnginePool(1), vocabulary(load(n))) for n in {s.playbook for s in sample}}
     out = []
-    for name, snr_db, target in (("clean", None, 0.95), ("10db", 10.0, 0.88)):
+    for noise, snr_db, target in (("clean", None, 0.95), ("10db", 10.0, 0.88)):
         done = []
         for n, script in enumerate(sample):
-            line = PhoneLine(engine=engine, voice=voice_of(n), snr_db=snr_db, loss=_LOSS, seed=1000 * (seed + n))
+            line = PhoneLine(
+                engine=engines[script.playbook], voice=voice_of(n), snr_db=snr_db, loss=_LOSS, seed=1000 * (seed + n)
+            )  # fmt: skip
             done.append(run(script, line.hear))
+        unseen = done[len(by_set["seen"]) :]
         out += [
-            share(f"slots_right_{name}", slot_marks(done), at_least=target),
-            share(f"intent_right_{name}", [o.script.intent in o.intents for o in done if o.script.intent]),
-            share(f"ending_right_{name}", [o.ending == o.script.ending for o in done]),
-            share(f"handoff_within_one_turn_{name}", asked(done), at_least=1.0),
-            count(f"calm_handed_off_{name}", against_will(done), len(calm(done))),
+            share(f"slots_right_{noise}", slot_marks(done), at_least=target),
+            share(f"slots_right_{noise}_unseen", slot_marks(unseen), at_least=target),
+            share(f"intent_right_{noise}", intent_marks(done)),
+            share(f"ending_right_{noise}", [o.ending == o.script.ending for o in done]),
+            share(f"handoff_within_one_turn_{noise}", asked(done), at_least=1.0),
+            share(f"handoff_after_one_question_{noise}", asked(done, question=True), at_least=1.0),
+            count(f"calm_handed_off_{noise}", against_will(done), len(calm(done))),
+            *by_group(noise, done),
         ]
     return out
+
+
+def by_group(noise: str, done: Sequence[Outcome]) -> list[Figure]:
+    """The right ending for each mood, the matter recognised for each intent."""
+    moods = sorted({o.script.mood for o in done})
+    intents = sorted({o.script.intent for o in done} - {""})
+    out = [
+        share(f"ending_right_{m}_{noise}", [o.ending == o.script.ending for o in done if o.script.mood == m])
+        for m in moods
+    ]
+    return out + [
+        share(f"intent/{i}_{noise}", intent_marks([o for o in done if o.script.intent == i])) for i in intents
+    ]
+
+
+def intent_marks(done: Sequence[Outcome]) -> list[bool]:
+    return [o.script.intent in o.intents for o in done if o.script.intent]
 
 
 def slot_marks(done: Sequence[Outcome]) -> list[bool]:
@@ -69,8 +92,11 @@ def slot_marks(done: Sequence[Outcome]) -> list[bool]:
     ]  # fmt: skip
 
 
-def asked(done: Sequence[Outcome]) -> list[bool]:
-    return [o.person_in_turn is True for o in done if o.script.interrupt]
+def asked(done: Sequence[Outcome], *, question: bool = False) -> list[bool]:
+    """Who asked for a person got one in that turn; ``question``: or after the one question that answered it."""
+    return [
+        o.person_in_turn is True or (question and o.person_after_question is True) for o in done if o.script.interrupt
+    ]
 
 
 def calm(done: Sequence[Outcome]) -> list[Outcome]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,14 +62,16 @@ UPSET_TURNS = (
     "I am so scared, I have called five times.",
     "You people are liars and this is unacceptable, it is your fault.",
 )
-REQUESTS = (
-    "I want to speak to a real person right now.",
-    "agent",
-    "Can I talk to somebody, please?",
-    "human being please",
-    "Just put me through to a representative.",
-    "I don't want to talk to a machine.",
-)
+DATA = Path(__file__).parents[3] / "data"
+
+
+def listed(name: str) -> list[str]:
+    lines = (DATA / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+REQUESTS = listed("requests.txt")
+DANGERS = listed("dangers.txt")
 FREE = ("IDLE", "OFFERED")
 
 steps = st.lists(
@@ -120,6 +125,40 @@ def test_a_request_starts_a_handoff_in_every_state(script: list[tuple[str, objec
     before = len(line.emitted(HandoffRequested))
     line.caller(request)
     assert under_way or len(line.emitted(HandoffRequested)) > before
+
+
+@slow
+@given(steps, st.sampled_from(DANGERS))
+def test_danger_brings_number_and_person_in_every_state(script: list[tuple[str, object]], danger: str) -> None:
+    line = run(script)
+    if line.hung_up:
+        return
+    before = [e.fact.reason for e in line.emitted(HandoffRequested)]  # type: ignore[attr-defined]
+    said = line.caller(danger)
+    after = [e.fact.reason for e in line.emitted(HandoffRequested)]  # type: ignore[attr-defined]
+    assert "crisis" in after
+    assert "crisis" in before or "nine eight eight" in " ".join(said)
+
+
+@slow
+@given(steps)
+def test_key_zero_is_the_gateways_and_silences_the_agent_in_every_state(script: list[tuple[str, object]]) -> None:
+    """The gateway commits the request itself; the agent then says nothing more by itself."""
+    line = run(script)
+    if line.hung_up or line.talk._crisis:
+        return
+    line.commit(KeyPressed(leg="caller", key="0"))
+    line.commit(HandoffRequested(reason="request"))
+    assert line.talk._silenced()
+    assert line.wait(120.0) == []
+
+
+@pytest.mark.parametrize("text", [*REQUESTS, *DANGERS])
+def test_every_listed_wording_works_at_the_start(text: str) -> None:
+    line = Line()
+    line.start()
+    line.caller(text)
+    assert line.emitted(HandoffRequested)
 
 
 @slow
