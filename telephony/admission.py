@@ -10,7 +10,7 @@ Hears from: `telephony.switchboard`. Tells: the same, a cause of refusal.
 from __future__ import annotations
 
 LAG_MOST_S = 0.25
-"""Urgent work (recognition, first words) waits this long on the average of `LAG_OVER_S`: answers are late by as much."""
+"""Urgent work (recognition, first words) waits so long on the average of `LAG_OVER_S`: answers are late by as much."""
 LAG_OVER_S = 10.0
 SET_UP_S = 10.0
 """From the INVITE until a caller's first words, disclosure and greeting."""
