@@ -31,7 +31,7 @@ _QUOTE = re.compile(r'"([^"]*)"')
 _FOR_PERSON = "a person takes care of this"
 _REASONS = {
     _FOR_PERSON: "stuck",
-    "asked for a person": "request",
+    "they asked for a person": "request",
     "possible danger to life": "crisis",
     "I could not help further": "stuck",
     "my system failed": "worker-lost",
@@ -92,27 +92,27 @@ def _holds(sentence: str, log: Log) -> bool:
 
 
 def _is_who(sentence: str, log: Log) -> bool:
-    name = sentence.removesuffix(", not verified")
-    return sentence == "Caller not verified" or (name != sentence and _said(name, log))
+    known = sentence.removeprefix("The caller is ")
+    name = known.removesuffix(", not verified")
+    return known != sentence and (known == "not verified" or (name != known and _said(name, log)))
 
 
 def _is_need(sentence: str, log: Log) -> bool:
-    if sentence == "Has not said why":
+    if sentence == "They have not said why":
         return log.intent is None
-    if sentence == 'Need unclear; said ""':
+    if sentence == 'It is not clear why; they said ""':
         return log.intent is None and bool(log.turns)
-    if log.intent is None or not sentence.startswith(f"Calls about {log.intent.title}"):
+    if log.intent is None or not sentence.startswith(f"It is about {log.intent.title}"):
         return False
-    details = [d for d in sentence.removeprefix(f"Calls about {log.intent.title}").split(", ") if d]
+    details = [d for d in sentence.removeprefix(f"It is about {log.intent.title}").split(", ") if d]
     return all(_is_detail(d, log) for d in details)
 
 
 def _is_detail(detail: str, log: Log) -> bool:
     """A label of the matter's own details, and a value the caller gave."""
-    slots = log.playbook.slots
-    names = log.intent.slots if log.intent else ()
-    labels = [slots[n].label.removeprefix("the ") for n in names]
-    return any(detail.startswith(f"{x} ") and _said(detail.removeprefix(f"{x} "), log) for x in labels)
+    labels = [log.playbook.slots[n].label for n in (log.intent.slots if log.intent else ())]
+    starts = [f"{label} {verb} " for label in labels for verb in ("is", "are")]
+    return any(detail.startswith(x) and _said(detail.removeprefix(x), log) for x in starts)
 
 
 def _is_done(sentence: str, log: Log) -> bool:
@@ -141,9 +141,9 @@ def _is_state(sentence: str, log: Log) -> bool:
         return False
     upset = log.level in ("attend", "distress")
     match mood.removesuffix(', said ""'):
-        case "Upset":
+        case "They are upset":
             return upset
-        case "Calm":
+        case "They sound calm":
             return not upset and log.voice_heard and log.analysed
         case "State unknown":
             return not upset and not (log.voice_heard and log.analysed)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from telephony.sip_headers import number_of
 from voice.conversation.numbers import spell
 from voice.conversation.words import Token, find, tokens
-from voice.handoff.briefing import Notes
+from voice.handoff.briefing import Notes, stated
 
 _ASKS = ("what", "which", "who", "whose", "when", "where", "how much", "how many", "do you have", "did they give",
          "tell me", "give me", "say the", "repeat the")  # fmt: skip
@@ -93,7 +93,8 @@ def _told(name: str, notes: Notes) -> str:
         return f"The caller has not given {label}."
     digits = slot is not None and slot.kind in ("digits", "phone", "postcode")
     value = spell(fact.value) if digits else fact.value
-    return f"{label[0].upper()}{label[1:]} is {value}."
+    clause = stated(label, value)
+    return f"{clause[0].upper()}{clause[1:]}."
 
 
 def _any(heard: tuple[Token, ...], phrases: tuple[str, ...]) -> bool:

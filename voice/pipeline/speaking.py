@@ -28,9 +28,9 @@ from voice.pipeline.stopwatch import Stopwatch
 log = structlog.get_logger(__name__)
 
 BRIEFING_WPM = 170.0
-BRIEFING_MOST_S = 12.0
+BRIEFING_MOST_S = 13.5
 """Target 10 s, cap 15 s; a human listens for facts, so a long one is rather spoken faster than cut."""
-BRIEFING_FASTEST_WPM = 210.0
+BRIEFING_FASTEST_WPM = 200.0
 CALLBACK_WPM = 150.0
 CALLBACK_MOST_S = 14.0
 

@@ -326,7 +326,7 @@ def test_voice_then_words_offer_a_person_who_is_accepted(line: Line) -> None:
     assert [f.reason for f in line.facts(HandoffOffered)] == ["distress"]
     assert line.caller("Yes, please.") == []
     assert [f.accepted for f in line.facts(HandoffAnswered)] == [True]
-    assert "Upset" in line.facts(BriefingBuilt)[-1].text
+    assert "upset" in line.facts(BriefingBuilt)[-1].text
 
 
 def test_words_then_voice_offer_after_the_words_of_the_turn(line: Line) -> None:

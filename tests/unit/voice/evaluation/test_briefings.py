@@ -47,19 +47,19 @@ def test_at_least_95_percent_of_the_details_are_right(done: list[Outcome]) -> No
     [
         ("order-person-after-number", "four five one nine", "four five one eight"),
         ("order-person-after-number", "the status of an order", "a bill they dispute"),
-        ("order-person-after-number", "Calm", "Upset"),
-        ("order-person-after-number", "Calm", "State unknown"),
-        ("order-person-after-number", "asked for a person", "possible danger to life"),
+        ("order-person-after-number", "sound calm", "are upset"),
+        ("order-person-after-number", "They sound calm", "State unknown"),
+        ("order-person-after-number", "they asked for a person", "possible danger to life"),
         ("order-person-after-number", "find the order and give a delivery time", "call the police"),
-        ("order-person-after-number", "Caller not verified", "Caller verified"),
-        ("order-person-after-number", "Calm;", "Calm and friendly;"),
+        ("order-person-after-number", "is not verified", "is verified"),
+        ("order-person-after-number", "calm;", "calm and friendly;"),
         ("address-person", "Sam Jones", "Tim Jones"),
         ("address-person", "twelve High Street", "twenty High Street"),
         ("hours-person", "I gave the answer on opening hours", "I gave the answer on a cancellation"),
         ("hours-person", "I gave the answer on opening hours", "I reported the fault again"),
         ("distress-outage", 'said "furious"', 'said "furious at you"'),
         ("bill-amount-person", "42 dollars", "43 dollars"),
-        ("nothing-but-a-person", "Has not said why", "Calls about a cancellation"),
+        ("nothing-but-a-person", "They have not said why", "It is about a cancellation"),
     ],
 )
 def test_a_changed_word_is_found(call: str, before: str, after: str) -> None:
@@ -79,7 +79,7 @@ def test_an_added_sentence_is_found() -> None:
 def test_calm_is_unsupported_once_the_caller_has_refused_the_analysis() -> None:
     outcome, built = one("order-person-after-number")
     facts = [*outcome.facts, ConsentChanged(purpose="emotion", allowed=False)]
-    assert any("Calm" in f for f in unsupported(built, load("default"), facts))
+    assert any("calm" in f for f in unsupported(built, load("default"), facts))
     other = [*outcome.facts, HandoffRequested(reason="crisis")]
     assert len(unsupported(built, load("default"), other)) == 2, "the reason, and what is asked of the human"
 

@@ -45,7 +45,7 @@ CARD = notes("bank-cards", "unknown_charge", card_digits="1122", charge_amount="
         (MOVE, "Who is it?", "The name is Sam Jones."),
         (MOVE, "What is the new address?", "The new address is 12 High Street."),
         (CARD, "When was that, which day?", "The date is 14 March."),
-        (CARD, "Which card, what are the last four digits?", "The last four digits of the card is one one two two."),
+        (CARD, "Which card, what are the last four digits?", "The last four digits of the card are one one two two."),
         (notes(intent="order_status"), "What's the order number?", "The caller has not given the order number."),
         (notes(), "What is the account number?", "The caller has not said that."),
         (BILL, "What was that?", None),
