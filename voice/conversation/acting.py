@@ -134,6 +134,10 @@ class Acting:
         self._remembering.identity = identity
         return [Emit(fact=CallerVerified(identity=identity, by=(rule.slot, *rule.checks)))]
 
+    def _answer(self, reply: Reply, now: float) -> list[Action]:
+        """A reply of the dialogue, with what this caller should hear besides."""
+        return self._reply(self._with_notice(self._with_memory(reply), now))
+
     def _with_notice(self, reply: Reply, now: float) -> Reply:
         """What is known to go wrong for this caller comes first: nobody should have to ask."""
         incident = self._notices.due(self._dialogue.matter, now)

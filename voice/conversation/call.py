@@ -85,7 +85,7 @@ class Conversation(Acting):
     def expire(self, now_s: float) -> Sequence[Action]:
         """What follows from time alone."""
         if self._deadline_passed(self._keypad.deadline_s(), now_s):
-            return self._noted([*self._typed(), *self._keys()], now_s)
+            return self._noted([*self._typed(now_s), *self._keys()], now_s)
         if self._deadline_passed(self._offer_at(), now_s):
             return self._noted([*self._offer(), *self._keys()], now_s)
         if self._deadline_passed(self._silence.deadline_s(), now_s):
@@ -146,7 +146,7 @@ class Conversation(Acting):
         elif isinstance(fact, KeypadChanged):
             self._entry = fact if fact.on else KeypadChanged(on=False)
         elif isinstance(fact, CardTyped):
-            return self._reply(self._dialogue.card(fact, upset=self._upset))
+            return self._answer(self._dialogue.card(fact, upset=self._upset), now)
         elif isinstance(fact, ModeChanged):
             self._dialogue.mode = fact.mode
         elif isinstance(fact, HandoffState):
@@ -190,7 +190,7 @@ class Conversation(Acting):
             return self._remember(turn)
         reply = self._dialogue.hear(fact, upset=self._upset)
         self._silence.grace = reply.waits
-        return self._reply(self._with_notice(self._with_memory(reply), now))
+        return self._answer(reply, now)
 
     def _lead(self, fact: Transcribed, now: float) -> list[Action]:
         """The mode after this turn, if it is another: on record before it has any effect."""
@@ -243,11 +243,11 @@ class Conversation(Acting):
         if self._entry.secret:
             self._silence.grace = True  # the whole card comes with `CardTyped`; looking it up takes a moment
             return []
-        return self._typed() if self._keypad.press(fact.key, now, self._entry.longest) else []
+        return self._typed(now) if self._keypad.press(fact.key, now, self._entry.longest) else []
 
-    def _typed(self) -> list[Action]:
+    def _typed(self, now: float) -> list[Action]:
         digits, start, end = self._keypad.take()
-        return self._reply(self._dialogue.keyed(digits, start, end, upset=self._upset))
+        return self._answer(self._dialogue.keyed(digits, start, end, upset=self._upset), now)
 
     def _prompt(self) -> list[Action]:
         """The caller is silent. Danger keeps the agent beside the caller; a finished call may end."""
@@ -269,7 +269,7 @@ class Conversation(Acting):
         return [self._say(self._phrase("silence_gentle" if stage == 1 else "silence_choice"))]
 
     def _offer_unanswered(self, stage: int) -> list[Action]:
-        """Asked twice. Whoever is in distress may be past answering; where the agent is only stuck, nobody is forced."""
+        """Asked twice. Who is in distress may be past answering; where the agent is only stuck, nobody is forced."""
         reason = self._dialogue.offer.reason
         inputs: dict[str, object] = {"silent_stages": stage, "reason": reason}
         if reason == "distress":

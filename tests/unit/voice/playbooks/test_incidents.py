@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from telephony.errors import ConfigError
-from telephony.facts import CallAnswered, Disclosed, IncidentTold
+from telephony.facts import CallAnswered, Disclosed, IncidentTold, KeyPressed
 from telephony.settings import Settings
 from tests.unit.voice.conversation.line import Line
 from voice.conversation.call import Conversation
@@ -87,6 +87,13 @@ def test_other_areas_other_matters_and_unsure_postcodes_hear_nothing(tmp_path: P
     line.caller("six zero six zero one")
     line.caller("No.")
     assert not line.facts(IncidentTold)
+
+
+def test_a_typed_postcode_counts_as_well(tmp_path: Path) -> None:
+    line = call(incidents(tmp_path, CABLE))
+    line.caller("My power is out.")
+    said = [line.commit(KeyPressed(leg="caller", key=key)) for key in "60601"]
+    assert said[-1][0].startswith("We know about the power cut")
 
 
 def test_a_second_worker_does_not_tell_it_again(tmp_path: Path) -> None:
