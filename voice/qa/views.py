@@ -150,6 +150,7 @@ _NO_REASON: Json = {
 _TITLES = {
     "DistressChanged": "Distress: {level}",
     "HandoffOffered": "A human is offered: {reason}",
+    "HandoffQueued": "Every human is with another caller; place in line: {place}",
     "HandoffRequested": "A human is called: {reason}",
     "HandoffState": "Handoff: {state}",
     "HandoffAnswered": "Caller answers the offer",

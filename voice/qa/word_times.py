@@ -7,6 +7,7 @@ Hears from: the replay page. Tells: the same.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections import OrderedDict
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import soundfile as sf
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from voice.engines.errors import EngineMissing
 from voice.errors import EngineError
@@ -46,28 +47,24 @@ class _Measured:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Path, int], Times | None] = OrderedDict()
-        self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "word-times", initializer=_yield_to_all)
 
-    def of(self, call: CallRecord, turn: Turn) -> Times | None:
+    async def of(self, call: CallRecord, turn: Turn) -> Times | None:
         key = (call.folder, turn.seq)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        found = self._thread.submit(_measure, call, turn).result()
-        with self._lock:
+        if key not in self._kept:
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, _measure, call, turn)
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return found
+        return self._kept[key]
 
 
 _measured = _Measured()
 
 
 @router.get("/words")
-def words(
+async def words(
+    request: Request,
     web: Context,
     call_id: str,
     start: float = Query(0, ge=0, description="call time [s]"),
@@ -77,11 +74,18 @@ def words(
 
     ``seq`` names the fact (`Transcribed`, `Said`) whose text the words are, split at blanks.
     """
-    call = open_call(web.settings.store.dir, call_id)
+    call = await asyncio.to_thread(open_call, web.settings.store.dir, call_id)
     end = min(end, start + LONGEST_S)
-    wanted = [t for t in turns(call) if start <= t.start < end and t.words]
-    found = [(t, _measured.of(call, t)) for t in wanted]
-    return {"start": start, "end": end, "turns": [{"seq": t.seq, "words": times} for t, times in found if times]}
+    found = []
+    for turn in turns(call):
+        if not (start <= turn.start < end and turn.words):
+            continue
+        # whoever has gone on to another page needs no more of them
+        if await request.is_disconnected():
+            break
+        if times := await _measured.of(call, turn):
+            found.append({"seq": turn.seq, "words": times})
+    return {"start": start, "end": end, "turns": found}
 
 
 def measured(call: CallRecord) -> list[Json]:
