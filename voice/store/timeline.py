@@ -220,6 +220,10 @@ def _described(f: Json) -> tuple[str, str, float, float]:
         case "ConsentChanged":
             verb = "allowed" if f["allowed"] else "refused"
             return "opt-out", f"{f['purpose']} {verb}", t, t
+        case "KeypadChanged" if f["on"] and f.get("secret"):
+            return "opt-out", "payment card typed: nothing recorded or heard", t, t
+        case "CardTyped":
+            return "opt-out", f"card ending in {f['last4']}" if f["valid"] else "no valid card", t, t
         case "HoldChanged":
             return "hold", f"{f['leg']} {'held' if f['on'] else 'resumed'}", t, t
         case "HandoffOffered" | "HandoffRequested":

@@ -146,3 +146,15 @@ def test_percentile_interpolates() -> None:
     assert percentile([], 50) is None
     assert percentile([7.0], 95) == 7.0
     assert percentile([1.0, 2.0, 3.0, 4.0], 50) == 2.5
+
+
+def test_a_card_is_a_marker_and_an_ordinary_number_is_none() -> None:
+    entry = {"fact": "KeypadChanged", "on": True, "slot": "x", "shortest": 4, "longest": 19}
+    call = record(
+        said(0, 2),
+        {"t": 2, **entry, "secret": False},
+        {"t": 3, **entry, "secret": True},
+        {"t": 9, "fact": "CardTyped", "slot": "x", "valid": True, "last4": "1111", "start": 3, "end": 9},
+    )
+    labels = [m.label for m in timeline.markers(call) if m.kind == "opt-out"]
+    assert labels == ["payment card typed: nothing recorded or heard", "card ending in 1111"]
