@@ -191,6 +191,13 @@ def test_a_caller_who_hangs_up_during_a_refer() -> None:
     assert world.event(CallerLeft(t=60.0))[-1] == EndCall(cause="caller-hung-up", ending="with-human")
 
 
+def test_a_caller_who_is_promised_a_callback_cannot_undo_it_any_more() -> None:
+    world = on_hold(World(()))
+    assert world.transfer.state == "FAILED"
+    assert world.fact(CallerWithdrew(), 11.0) == []
+    assert world.transfer.state == "FAILED"
+
+
 # --- in line with other callers ---
 
 
