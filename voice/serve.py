@@ -79,8 +79,12 @@ def check_startable(settings: Settings) -> None:
                 raise ConfigError(key, value, f"{why}; {_earlier(settings.store.dir) or 'choose another'}") from exc
     # Every worker would say it, each in its own line.
     from voice import playbooks
+    from voice.playbooks import incidents, personas
 
-    playbooks.load(settings.agent.playbook)
+    playbook = playbooks.load(settings.agent.playbook)
+    personas.load(settings.agent.persona)
+    if settings.agent.incidents:
+        incidents.read(Path(settings.agent.incidents), playbook)
     if settings.agent.voice != "default" and not Path(settings.agent.voice).is_file():
         raise ConfigError("agent.voice", settings.agent.voice, "no such file; give the path of a Piper voice (.onnx)")
     if settings.privacy.analyse_emotion and (lacks := missing_model(settings.ear.model)):

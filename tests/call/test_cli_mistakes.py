@@ -68,6 +68,8 @@ def test_a_missing_ear_model_is_named(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("[agent]\nplaybook = 'nope.toml'\n", "agent.playbook = 'nope.toml'"),
+        ("[agent]\npersona = 'nope.toml'\n", "agent.persona = 'nope.toml'"),
+        ("[agent]\nincidents = 'nope.toml'\n", "agent.incidents = 'nope.toml'"),
         ("[agent]\nvoice = 'nope.onnx'\n", "agent.voice = 'nope.onnx'"),
         ("[worker]\nlink = '127.0.0.1:99999'\n", "worker.link = '127.0.0.1:99999'"),
     ],
