@@ -10,6 +10,7 @@ Hears from: the call's log. Tells: `voice.pipeline`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from telephony.commands import HangUp
 from telephony.facts import (
@@ -49,6 +50,7 @@ from voice.handoff.policy import Signs, due
 WORDS_WITHIN_S = 3.0
 """After speech has stopped, its words are waited for this long before the agent speaks unasked."""
 _HEARD_ENOUGH = 0.6
+_EXPECTED: dict[str, Literal["amount", "date"]] = {"amount": "amount", "date": "date"}
 _DIGIT_KINDS = ("digits", "phone", "postcode")
 
 
@@ -114,7 +116,7 @@ class Conversation(Acting):
         if slot.kind in _DIGIT_KINDS:
             return patience(level, "digits", 5 if slot.kind == "postcode" else slot.max, base=base)
         free = slot.kind in ("name", "text") and self._dialogue.phase == "slot"
-        return patience(level, "name" if free else None, base=base)
+        return patience(level, "name" if free else _EXPECTED.get(slot.kind), base=base)
 
     def _react(self, fact: Fact, now: float, change: Emit | None) -> list[Action]:
         if isinstance(fact, Disclosed) and not self._greeted:

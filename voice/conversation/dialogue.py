@@ -14,7 +14,7 @@ from telephony.facts import CardTyped, Transcribed
 from voice.conversation import answers, asides
 from voice.conversation.commands import Emit
 from voice.conversation.doubt import best, is_doubtful
-from voice.conversation.intents import Guess, article, best_article, recognise, recognise_all
+from voice.conversation.intents import Guess, article, best_article, misheard, recognise, recognise_all
 from voice.conversation.reply import Reply
 from voice.conversation.request import asks_for_person
 from voice.conversation.slots import Found
@@ -296,6 +296,9 @@ class Dialogue(Talk):
         self, turn: tuple[Token, ...], reply: Reply, upset: bool, about_answer: bool, complains: bool
     ) -> Reply:
         """Nothing of the playbook: said honestly, and an upset caller is never asked to say it all again."""
+        guess = misheard(turn, self.playbook) if self.phase in ("open", "else") and not about_answer else None
+        if guess is not None:
+            return self._ask_about(guess, reply, upset)
         if asides.is_question(turn):
             return self._missed(reply, upset, self._phrase("sorry_no_answer", upset))
         if upset and about_answer:

@@ -6,8 +6,9 @@ example only breaks ties. Hears from: a turn's text and the playbook. Tells: `vo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice.conversation.words import Token, find, negated, plain, tokens
 from voice.playbooks.schema import Article, Intent, Playbook
@@ -109,6 +110,28 @@ def _score(turn: Sequence[Token], intent: Intent) -> tuple[float, int, int]:
     if last < first:
         first, last = 0, len(turn) - 1
     return total, first, last
+
+
+_ALIKE = ("bp", "dt", "gkc", "fv", "sz", "mn")
+"""Letters for sounds that a telephone band hardly tells apart."""
+
+
+def misheard(turn: Sequence[Token], playbook: Playbook) -> Guess | None:
+    """The matter, if words one sound away from a keyword are taken for it: "my pill is too high". To be asked about."""
+    known = {w for i in playbook.intents for k in i.keywords for w in re.findall(r"[a-z]{4,}", k)}
+    meant = [replace(t, text=_nearest(t.text, known)) for t in turn]
+    return recognise(meant, playbook) if meant != list(turn) else None
+
+
+def _nearest(word: str, known: set[str]) -> str:
+    if word in known or len(word) < 4:
+        return word
+    return next((k for k in sorted(known) if _one_sound(word, k)), word)
+
+
+def _one_sound(a: str, b: str) -> bool:
+    different = [(x, y) for x, y in zip(a, b, strict=False) if x != y]
+    return len(a) == len(b) and len(different) == 1 and any(set(different[0]) <= set(group) for group in _ALIKE)
 
 
 _FOR_A_PERSON = "I want to speak to a real person. Can I talk to someone, please? Give me an agent."

@@ -23,13 +23,14 @@ STEP = 0.04
 SYLLABLES_PER_WORD = 1.4
 """Of conversational English: turns the measured syllable rate into words."""
 UPSET_PATIENCE = 1.5
+Expected = Literal["digits", "name", "amount", "date"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """What endpointing should expect. ``factor`` multiplies the wait at the end of a turn."""
 
-    expects: Literal["digits", "name"] | None
+    expects: Expected | None
     digits: int | None
     factor: float
     upset: bool
@@ -73,7 +74,7 @@ class Pacer:
 
 
 def patience(
-    level: Level, expects: Literal["digits", "name"] | None = None, digits: int | None = None, *, base: float = 1.0
+    level: Level, expects: Expected | None = None, digits: int | None = None, *, base: float = 1.0
 ) -> Patience:
     """An upset caller gets half as long again before the agent takes the turn. ``base``: the operator's own factor."""
     upset = level != "calm"

@@ -45,7 +45,7 @@ class Expectation:
     ``answer``: yes or no, of somebody who waits to say it: a pause is its end.
     """
 
-    expects: Literal["digits", "name", "answer"] | None = None
+    expects: Literal["digits", "name", "amount", "date", "answer"] | None = None
     digits: int | None = None
     factor: float = 1.0
 

@@ -16,14 +16,20 @@ from collections.abc import Sequence
 Reading = tuple[str, float]
 """A text and its mean log probability."""
 
-DIGITS_BEFORE = "Two, seven, zero, four, nine, one, three, eight, six, five."
-"""In no order that a number is likely to have, so that an echo of it is seen."""
+BEFORE = {
+    "digits": "Two, seven, zero, four, nine, one, three, eight, six, five.",
+    "amount": "Eighty-five dollars. Thirteen pounds. Seventy euros. Fifty cents.",
+    "date": "Last Wednesday. The eleventh of October. Yesterday. August the second.",
+}
+"""What is said to stand before, by what was asked for. The digits are in no order that a number is likely to have, so
+that an echo of it is seen."""
 _SURE_NUMBER = -0.5
 """Mean log probability: digits that were said score -0.1 to -0.45, the echo of the context over noise -0.55."""
 _ECHO = re.compile(r"two,? seven,? zero|zero,? four,? nine|nine,? one,? three|three,? eight,? six", re.IGNORECASE)
+_LEAD = r"(?:(?:no|yes|sorry|it's|it is|that's)\b[\s,.]*)*"
 _NUMBER = re.compile(
-    r"(?:(?:no|yes|sorry|it's|it is|that's)\b[\s,.]*)*(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|"
-    r"seven|eigh|nine)ty|double|triple|\d+)[\s,.\-]*)+",
+    _LEAD + r"(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
+    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|double|triple|\d+)[\s,.\-]*)+",
     re.IGNORECASE,
 )
 _MOST = 6

@@ -101,7 +101,7 @@ class RephrasingReplier:
         original = sentences(text)
         try:
             async with asyncio.timeout(self._budget_s):
-                async for sentence in self._stream(text):
+                async for sentence in self.stream(text):
                     expected = original[len(said)] if len(said) < len(original) else ""
                     if (why := objection(expected, sentence)) is not None:
                         log.warning("language model's reply refused; saying the built-in one", why=why)
@@ -111,7 +111,7 @@ class RephrasingReplier:
             log.warning("language model gave no reply in time; saying the built-in one", error=type(exc).__name__)
         return " ".join([*said, *original[len(said) :]])
 
-    async def _stream(self, text: str) -> AsyncIterator[str]:
+    async def stream(self, text: str) -> AsyncIterator[str]:
         """Whole sentences, as soon as each has come. Tool calls are not read: none was offered."""
         stream = await self._client.chat.completions.create(
             model=self._model,

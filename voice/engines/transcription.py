@@ -27,7 +27,7 @@ from tokenizers import Tokenizer as TokenTable
 
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool, Priority
-from voice.engines.readings import DIGITS_BEFORE, Reading, is_number, readings
+from voice.engines.readings import BEFORE, Reading, is_number, readings
 
 RATE_HZ = 8000
 MODEL_RATE_HZ = 16000
@@ -75,7 +75,7 @@ class Transcriber(Protocol):
     """Words of a stretch of speech."""
 
     async def transcribe(self, samples: NDArray[np.float32], expects: str | None = None) -> Transcript:
-        """Of float32 samples [n], 8 kHz, full scale ±1. ``expects``: "digits" if a number was asked for."""
+        """Of float32 samples [n], 8 kHz, full scale ±1. ``expects``: "digits", "amount" or "date" if asked for."""
         ...
 
 
@@ -109,7 +109,7 @@ class WhisperTranscriber:
         self._prompt = [*self._tokens.sot_sequence, self._tokens.no_timestamps]
         self._said_before = {
             "": self._context(vocabulary) if vocabulary else [],
-            "digits": self._context(DIGITS_BEFORE),
+            **{kind: self._context(before) for kind, before in BEFORE.items()},
         }
         self._silence = self._encode(np.zeros(30 * MODEL_RATE_HZ, np.float32))[:ENCODER_FRAMES]
 

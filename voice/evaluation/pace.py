@@ -1,6 +1,6 @@
-"""The agent's own speech at every pace, measured in the rendered sound: rate, level, pauses, and whether it is understood.
+"""The agent's own speech at every pace, from the rendered sound: rate, level, and whether it is understood.
 
-Hears from: `voice.evaluation.dialogue`. Tells: the same, figures. Understood means: by the recogniser of the calls, after
+Hears from: `voice.evaluation.dialogue`. Tells: the same, figures. Understood by the recogniser of the calls, after
 G.711. Rates are those a call can have (`voice.conversation.pacing`).
 """
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from prosody.evaluation import Figure
 from voice.conversation.pacing import BASE_WPM, CALM_FIRST, CEILING_WPM, FLOOR_WPM
+from voice.engines.levels import RATE_HZ, active_level_db
 from voice.engines.phonemes import spoken
 from voice.engines.piper import PiperVoice, default_voice
 from voice.engines.pool import EnginePool
-from voice.engines.synthesis import RATE_HZ, PiperSynthesizer, active_level_db
+from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import WhisperTranscriber, load_transcriber, speech_span
 from voice.evaluation.transcription import phone_band, word_errors
 from voice.playbooks import load
