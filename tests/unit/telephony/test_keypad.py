@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telephony.facts import KeypadChanged
@@ -89,11 +89,13 @@ def test_no_representation_shows_the_digits() -> None:
     assert "4111" not in repr(typed(CARD, VISA + "#")[1])
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", min_size=12, max_size=18))
 def test_exactly_one_check_digit_fits(body: str) -> None:
     assert sum(luhn(body + d) for d in "0123456789") == 1
 
 
+@settings(deadline=None)
 @given(st.text("0123456789*#", max_size=12), st.sampled_from([NUMBER, CARD]))
 def test_every_entry_comes_to_an_end(keys: str, entry: KeypadChanged) -> None:
     keypad, _, now = typed(entry, keys)
