@@ -126,7 +126,7 @@ async def test_a_worker_that_freezes_on_hold_takes_no_briefing_with_it(world: Wo
         world.signal(worker, signal.SIGCONT)
     await hang_up(caller, call)
     assert lost["t"] - frozen_s < NOTICED_S + 0.1
-    assert "asked for a person" in briefing["text"]
+    assert "talk to a person" in briefing["text"]
     assert call.all("Disclosed")
     assert not [f for f in call.all("Said", leg="caller") if f["prompt"] == "briefing"]
 

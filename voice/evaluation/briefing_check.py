@@ -31,7 +31,7 @@ _QUOTE = re.compile(r'"([^"]*)"')
 _FOR_PERSON = "a person takes care of this"
 _REASONS = {
     _FOR_PERSON: "stuck",
-    "they asked for a person": "request",
+    "they want to talk to a person": "request",
     "possible danger to life": "crisis",
     "I could not help further": "stuck",
     "my system failed": "worker-lost",

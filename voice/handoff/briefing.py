@@ -40,7 +40,7 @@ _QUOTE = re.compile(r', said "[^"]*"')
 _REQUEST_WORDS = 12
 """A longer turn that asks for a person says what for, too."""
 _WHY: dict[Reason, str] = {
-    "distress": "distressed", "request": "they asked for a person", "crisis": "possible danger to life",
+    "distress": "distressed", "request": "they want to talk to a person", "crisis": "possible danger to life",
     "stuck": "I could not help further", "worker-lost": "my system failed",
 }  # fmt: skip
 
@@ -191,12 +191,15 @@ def _spoken(fields: dict[str, dict[str, Any]]) -> str:
     details = fields["need"]["text"] + (f", {fields['need']['extra']}" if fields["need"].get("extra") else "")
     who, need, done, state, following = (f["text"] for f in fields.values())
     tried = (done,) if fields["done"]["steps"] else ()
+    named = (who,) if fields["who"]["name"] != "unknown" else ()
     text = ""
     for parts in (
         (who, details, *tried, state, following),
         (who, details, state, following),
         (who, details, quoteless, following),
         (who, details, quoteless),
+        (*named, details, quoteless),
+        (*named, details),
         (who, need, quoteless, following),
     ):
         text = ". ".join(parts) + "."

@@ -49,7 +49,7 @@ def test_at_least_95_percent_of_the_details_are_right(done: list[Outcome]) -> No
         ("order-person-after-number", "the status of an order", "a bill they dispute"),
         ("order-person-after-number", "sound calm", "are upset"),
         ("order-person-after-number", "They sound calm", "State unknown"),
-        ("order-person-after-number", "they asked for a person", "possible danger to life"),
+        ("order-person-after-number", "they want to talk to a person", "possible danger to life"),
         ("order-person-after-number", "find the order and give a delivery time", "call the police"),
         ("order-person-after-number", "is not verified", "is verified"),
         ("order-person-after-number", "calm;", "calm and friendly;"),
