@@ -236,6 +236,10 @@ def _described(f: Json) -> tuple[str, str, float, float]:
             return "handoff", "caller and human joined", t, t
         case "WorkerLost":
             return "worker", f"worker lost: {f['cause']}", t, t
+        case "HandoffQueued":
+            return "handoff", f"in line for a human, place {f['place']}", t, t
+        case "CallbackPlaced":
+            return "handoff", f"call back promised in {f['first_call']}", t, t
         case "CallbackTicketed":
             return "handoff", "callback promised", t, t
         case "Erased":
