@@ -1,7 +1,8 @@
 """``warmline eval dialogue``: scripted calls through the live conversation, as text and as speech over a phone line.
 
 ``seen`` scripts were there while rules were worked on, ``unseen`` ones were written after and never used for it. The
-calls are spoken in voices that are not the agent's, through G.711 with 1 % loss, clean and at 10 dB.
+calls are spoken in voices that are not the agent's, through G.711 with 1 % loss, clean and at 10 dB. Last comes the
+agent's own speech at every pace (`voice.evaluation.pace`).
 
 Hears from: `voice.evaluation.scripted`, `voice.evaluation.spoken`. Tells: `voice.evaluation.figures`.
 """
@@ -14,6 +15,7 @@ from prosody.evaluation import Figure
 from voice.conversation.intents import vocabulary
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import load_transcriber
+from voice.evaluation import pace
 from voice.evaluation.scripted import Outcome, Script, run, same, scripts
 from voice.evaluation.spoken import PhoneLine, voice_of
 from voice.playbooks import load
@@ -40,7 +42,7 @@ def figures(seed: int, *, spoken: bool = True) -> list[Figure]:
         share("disclosure_first", [not o.spoke_before_disclosure for o in both], at_least=1.0),
     ]
     out += by_group("text", both)
-    return out + (_spoken(by_set, seed) if spoken else [])
+    return out + ([*_spoken(by_set, seed), *pace.figures()] if spoken else [])
 
 
 def _spoken(by_set: dict[str, list[Script]], seed: int) -> list[Figure]:
