@@ -133,5 +133,5 @@ def test_the_human_is_told_that_the_caller_is_verified() -> None:
     line.state("HOLDING")
     (built,) = line.facts(BriefingBuilt)
     assert isinstance(built, BriefingBuilt)
-    assert built.text.startswith("Caller verified.")
+    assert built.text.startswith("The caller is verified.")
     assert built.fields["who"]["verified"] is True
