@@ -158,7 +158,7 @@ def withdraw(desk: Desk, word: str) -> None:
 def _part_politely(desk: Desk) -> bool:
     """Whether a human is still being told; a human who has not answered or is being told already is let go of."""
     leg = desk.now.leg
-    if leg is not None and leg.answered and not leg.farewell:
+    if leg is not None and leg.answered and not leg.farewell and not desk.now.replaced:
         desk.take_leave("caller_gone")
         return True
     if leg is not None and not leg.farewell:
