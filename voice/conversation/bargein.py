@@ -30,7 +30,7 @@ _BACKCHANNELS = frozenset(
     "good great fine cool all thanks thank you go on of course exactly".split()
 )
 _STOPS = frozenset(
-    "wait stop no hold hang excuse sorry pardon hello help please person human agent operator representative "
+    "wait stop hold hang excuse sorry pardon hello help person human agent operator representative "
     "somebody someone wrong".split()
 )
 
@@ -165,7 +165,8 @@ class BargeIn:
         """
         if self._pending is None:
             return ()
-        stop = any(means_stop(t) for t in (text, *others))
+        # Of a sound nobody understood, or of the beginning of one, other readings say nothing: "So, wait." for "okay".
+        stop = means_stop(text) or (whole and text != "" and any(means_stop(t) for t in others))
         self._pending = replace(self._pending, words=text, sure=sure, whole=whole, stop=stop)
         return self._decide(now_s)
 

@@ -91,6 +91,8 @@ def test_the_beginning_of_what_was_said_does_not_let_the_agent_go_on() -> None:
 def test_what_else_the_words_may_have_been_counts_if_it_means_stop() -> None:
     scene = Scene().run(0.35, True).run(0.2, False).stop()
     assert scene.hear("below.", sure=False, others=("Hello.", "below")).kinds()[-1] is Commit
+    scene = Scene().run(0.35, True).run(0.2, False).stop()
+    assert scene.hear("", others=("So, wait.",)).kinds()[-1] is Resume
 
 
 def test_a_guess_in_the_last_second_is_an_answer() -> None:
