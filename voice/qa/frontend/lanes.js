@@ -17,12 +17,17 @@ export class Lanes {
     this.redraw();
   }
 
+  /** The playhead moved: only the overview shows it, the lanes have a cursor of their own. */
+  moved() {
+    if (!this.pending) paint(this.overview, overview, this, this.axis, this.ink || (this.ink = inks()), "overview");
+  }
+
   redraw() {
     if (this.pending) return;
     this.pending = true;
     requestAnimationFrame(() => {
       this.pending = false;
-      const ink = inks();
+      const ink = (this.ink = inks());
       for (const lane of this.lanes) if (!lane.row.hidden) paint(lane.canvas, PAINTERS[lane.name], this, this.axis, ink, lane.name);
       paint(this.overview, overview, this, this.axis, ink, "overview");
     });
@@ -199,8 +204,8 @@ function measured(field, least, log = false) {
     const y = (v) => h - 5 - ((scale(v) - scale(low)) / (scale(high) - scale(low))) * (h - 10);
     let last = Infinity;
     for (const tick of ticks(low, high, log)) {
-      // labels need 12 px: a tick that would write over the one below is left out
-      if (last - y(tick) < 12) continue;
+      // labels need 12 px, near the top they hang down: a tick that would write over the one below is left out
+      if (last - y(tick) < (y(tick) < 14 ? 26 : 12)) continue;
       last = y(tick);
       rule(ctx, w, last, ink, String(tick));
     }

@@ -126,7 +126,7 @@ async function start() {
     drawn.now = t;
     if (Math.abs(t - drawnAt) > call.duration_s / 1500 || !player.playing) {
       drawnAt = t;
-      drawn.redraw();
+      drawn.moved();
     }
     field("play").textContent = player.playing ? "Pause" : "Play";
     field("play").setAttribute("aria-label", player.playing ? "Pause" : "Play");
