@@ -14,6 +14,7 @@ from telephony.facts import (
     CallEnded,
     DistressChanged,
     EmotionScored,
+    KeypadChanged,
     ProsodyMeasured,
     Transcribed,
 )
@@ -244,3 +245,27 @@ async def test_caller_on_hold_is_a_fact_and_no_loss(rig: Rig) -> None:
     assert not facts(folder, "AudioLost")
     assert seconds_of(read(rig.folder / "heard.wav", 1), 1000) > 1.2
     assert level_db(read(folder / "caller.flac", 0)) < -20
+
+
+async def test_the_digits_of_a_card_are_in_no_file_no_log_and_no_message(rig: Rig) -> None:
+    """Typed by RFC 4733 while the caller also makes sound: PCI DSS asks for both to be gone."""
+    worker = await rig.up()
+    caller = await rig.phone("anna")
+    caller.send(do="dial", uri=rig.uri)
+    call = (await worker.attached())["call"]
+    await worker.fact("Disclosed")
+    caller.send(do="play", file=write_tone(rig.folder / "a.wav", 620, 30.0))
+    await worker.state(call, KeypadChanged(on=True, slot="card", shortest=13, longest=19, secret=True))
+    on = await worker.fact("KeypadChanged", on=True)
+    caller.send(do="key", digits="4111111111111111#")
+    card = await worker.fact("CardTyped")
+    assert (card["valid"], card["last4"]) == (True, "1111")
+    caller.send(do="hangup")
+    await worker.fact("CallEnded")
+    folder = await rig.folder_of()
+    assert "".join(f["key"] for f in facts(folder, "KeyPressed")) == "x" * 16 + "#"
+    assert level_db(span(read(folder / "caller.flac", 0), on["t"] + 0.1, card["t"])) < -90
+    for path in (*rig.store.rglob("*"), rig.folder / "gateway.log"):
+        assert not path.is_file() or b"4111" not in path.read_bytes(), path
+    assert "4111" not in str(worker.messages)
+    assert verify(rig.store) == []
