@@ -24,15 +24,17 @@ def without_voice(stamped: Stamped) -> Stamped | None:
         # ``because`` is never empty: the reader is told that there was a reason and that it is gone.
         kept = kept or (Because(kind="key", start=0.0, end=0.0, name="erased", value="9"),)
         return Stamped(seq=stamped.seq, t=stamped.t, fact=replace(fact, because=kept))
-    if isinstance(fact, BriefingBuilt) and fact.fields:
+    if isinstance(fact, BriefingBuilt) and fact.fields.get("state"):
         return Stamped(seq=stamped.seq, t=stamped.t, fact=_without_mood(fact))
     return None
 
 
 def _without_mood(fact: BriefingBuilt) -> BriefingBuilt:
-    """The briefing keeps who, what and next. How the caller was is gone: its field, and its words in the text."""
-    state = fact.fields.get("state") or {}
-    told = str(state.get("text", ""))
+    """The briefing keeps who, what and next. How the caller was is gone: its field, and its words in the text.
+
+    What stays has to fit in the line it overwrites (`CallFolder.erase`), so the field keeps no more than it needs.
+    """
+    told = str(fact.fields["state"].get("text", ""))
     text = fact.text
     # The spoken text leaves out the quote first, where it would be too long (`voice.handoff.briefing`).
     for words in (told, told.split(", said ")[0]):
@@ -41,5 +43,4 @@ def _without_mood(fact: BriefingBuilt) -> BriefingBuilt:
             break
     else:
         text = ""
-    unknown = {"text": UNKNOWN, "evidence": "unknown", "level": "unknown", "reason": state.get("reason", "")}
-    return replace(fact, text=text, fields={**fact.fields, "state": unknown})
+    return replace(fact, text=text, fields={**fact.fields, "state": {"text": UNKNOWN, "evidence": "unknown"}})

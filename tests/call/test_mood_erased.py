@@ -62,7 +62,21 @@ def test_no_file_keeps_the_mood_and_the_rest_of_the_briefing_stays(v: VirtualCal
     assert (
         built["text"] == "Caller not verified. Calls about a bill they dispute. State unknown. Please check the bill."
     )
-    assert built["fields"]["state"]["level"] == "unknown"
+    assert built["fields"]["state"] == {"text": "State unknown", "evidence": "unknown"}
+
+
+def test_calm_is_a_mood_too_and_its_line_is_not_too_short(v: VirtualCall) -> None:
+    calm = {"text": "Calm", "level": "calm", "reason": "", "evidence": "unknown"}
+    v.states(BriefingBuilt(text="Calls about a bill. Calm. Please check.", fields={"state": calm}))
+    v.caller_presses("9")
+    assert "Calm" not in stored(v)
+    assert "Calls about a bill. State unknown. Please check." in stored(v)
+
+
+def test_a_briefing_without_a_mood_stays_as_it_is(v: VirtualCall) -> None:
+    v.states(BriefingBuilt(text="Anna needs help.", fields={"need": {"value": "help"}}))
+    v.caller_presses("9")
+    assert "Anna needs help." in stored(v)
 
 
 def test_the_human_never_hears_it(v: VirtualCall) -> None:
