@@ -198,6 +198,10 @@ def test_a_caller_who_is_promised_a_callback_cannot_undo_it_any_more() -> None:
     assert world.transfer.state == "FAILED"
 
 
+def test_a_report_of_a_referral_nobody_asked_for_changes_nothing() -> None:
+    assert released().event(CallerReferred(t=40.0)) == []
+
+
 # --- in line with other callers ---
 
 
