@@ -157,7 +157,7 @@ def _state(notes: Notes) -> dict[str, Any]:
     intent = notes.playbook.intent(notes.intent.intent) if notes.intent else None
     why = _WHY[notes.reason] if notes.reason else ""
     if notes.refused and notes.reason == "distress":
-        why = "wanted a person when asked"
+        why = "they wanted a person when asked"
     if notes.reason == "stuck" and intent is not None and intent.touchpoint.mode in _FOR_PERSON:
         why = "a person takes care of this"
     if level in ("attend", "distress"):
