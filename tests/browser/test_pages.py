@@ -22,10 +22,11 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 640)])
 @pytest.mark.parametrize("path", PATHS)
-def test_axe_finds_nothing(browser: Browser, server: str, path: str, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=server, color_scheme=scheme)  # type: ignore[arg-type]
+def test_axe_finds_nothing(browser: Browser, server: str, path: str, scheme: str, width: int) -> None:
+    """Light, dark, and at 200 %: 1280 pixels of a screen are then 640 of the page."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, base_url=server, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(path)
     if "/calls/" in path and "table" not in path:
