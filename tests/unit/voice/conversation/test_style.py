@@ -11,6 +11,7 @@ from tests.unit.voice.conversation.line import PLAYBOOK
 from voice.conversation.disclosure import MAX_WORDS, disclosure
 from voice.conversation.prompts import prompts
 from voice.conversation.style import faults, reading_grade
+from voice.evaluation.scripted import Script, run, scripts
 from voice.playbooks import load, shipped
 
 SAID_TO_STAFF = {"screening", "decide", "briefing_missing", "intro_human", "declined_bye", "caller_gone"}
@@ -78,3 +79,14 @@ def test_linter_finds(text: str, fault: str) -> None:
 
 def test_reading_grade_of_plain_words_is_low() -> None:
     assert reading_grade("The cat sat on the mat. It was warm.") < 2
+
+
+@pytest.mark.parametrize("script", scripts(["seen"]), ids=lambda s: s.name)
+def test_whole_replies_sound_right(script: Script) -> None:
+    """As they are put together in a call, and as they are read for the ear."""
+    said = [text for who, text in run(script).talk if who == "agent"]
+    assert said
+    wrong = {text: f for text in said if (f := [x for x in faults(text) if not x.startswith("reading grade")])}
+    assert wrong == {}
+    apologies = sum("sorry" in text.lower() for text in said)
+    assert apologies <= 1, "one apology a call"
