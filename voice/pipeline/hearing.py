@@ -9,6 +9,7 @@ Hears from: the link (sound, committed facts). Tells: the log (facts), the link 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from telephony.facts import (
     Said,
     Transcribed,
 )
+from telephony.link_codec import FRAME_S
 from telephony.messages import Stamped
 from voice.engines.vad import SileroDetector
 from voice.errors import EngineError
@@ -58,7 +60,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
     ) -> None:
         super().__init__(name="hearing", enable_direct_mode=True)
         self._engines, self._port, self._clock = engines, port, clock
-        self._hears = False
+        self._hears_from_s = math.inf
         self._bridged = False
         self._caller = CallerLeg(
             detector=SileroDetector(engines.vad),
@@ -116,7 +118,9 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
 
     def _caller_sound(self, frame: LegAudio) -> None:
         self._clock.heard(frame.tick)
-        if self._hears and not self._bridged:
+        # by call time, not by arrival: what waited in the jitter buffer belongs to the time before, and a recording
+        # can then be heard from the very same sample
+        if round(frame.tick * FRAME_S, 3) >= self._hears_from_s and not self._bridged:
             self._caller.push(frame.pcm, frame.tick, lost=frame.lost, sent_db=frame.sent_db)
         else:
             self._caller.sent(frame.tick, frame.sent_db)
@@ -137,7 +141,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
         self._clock.reached(frame.stamped.t)
         match frame.stamped.fact:
             case Disclosed():
-                self._hears = True
+                self._hears_from_s = min(self._hears_from_s, frame.stamped.t)
             case ConsentChanged(purpose="emotion", allowed=False):
                 self._caller.stop_ear()
             case LegsBridged():

@@ -28,7 +28,8 @@ function caption(f) {
     unfinished = item;
   }
   turns.append(item);
-  item.scrollIntoView({ block: "nearest" });
+  // the list alone: the page with the level on it must stay
+  turns.scrollTop = turns.scrollHeight;
 }
 
 const source = new EventSource("/api/live?call=" + encodeURIComponent(article.dataset.call));
