@@ -6,6 +6,11 @@ import importlib.metadata
 import pathlib
 
 import pytest
+from hypothesis import settings
+
+# No test depends on the speed of the machine.
+settings.register_profile("warmline", deadline=None)
+settings.load_profile("warmline")
 
 ROOT = pathlib.Path(__file__).parent
 KINDS = {"unit", "protocol", "call", "interop", "browser", "bench", "packaging"}
