@@ -211,7 +211,7 @@ class Switchboard:
     # --- workers ------------------------------------------------------------------------------------
 
     def _free_worker(self) -> Worker | None:
-        """The one with the fewest calls, one that answers before one that is silent."""
+        """The one with the fewest calls, one that answers and keeps up before one that does not."""
         load = {w.name: 0 for w in self.link.workers}
         for call in self.calls.values():
             if call.worker is not None and call.worker.name in load:
