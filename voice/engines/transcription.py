@@ -223,14 +223,17 @@ def without_loop(text: str) -> str:
 
     >>> without_loop("I want it. I want it. I want it.")
     'I want it.'
+    >>> without_loop("17, 17, 17, 17")
+    '17,'
     """
     words = text.split()
     keys = [re.sub(r"\W", "", w).lower() for w in words]
-    # A single word said three times is ordinary ("no no no"), and three equal digits are a number.
-    for size in range(2, len(words) // 3 + 1):
+    # A single word said three times is ordinary ("no no no"), three equal digits are a number; "17, 17, 17" is neither.
+    for size in range(1, len(words) // 3 + 1):
         for at in range(len(words) - 3 * size + 1):
             run = keys[at : at + size]
-            if run == keys[at + size : at + 2 * size] == keys[at + 2 * size : at + 3 * size] and len(set(run)) > 1:
+            again, third = keys[at + size : at + 2 * size], keys[at + 2 * size : at + 3 * size]
+            if run == again == third and (len(set(run)) > 1 or (run[0].isdigit() and len(run[0]) > 1)):
                 return " ".join(words[: at + size])
     return text
 

@@ -87,6 +87,7 @@ def test_a_loop_is_cut_and_ordinary_repetition_is_not() -> None:
     assert without_loop("I want it back. I want it back. I want it back.") == "I want it back."
     assert without_loop("no no no no") == "no no no no"
     assert without_loop("1 1 1 1 2") == "1 1 1 1 2"
+    assert without_loop("17, 17, 17, 17, 17") == "17,"
     assert without_loop("again and again I called") == "again and again I called"
 
 
