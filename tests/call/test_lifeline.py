@@ -24,19 +24,22 @@ from voice.lifeline import Lifelines
 from voice.serve import Part, keep_running
 
 PART = '''
-import asyncio, sys
+import asyncio, os, sys
 from voice import lifeline
+
+def say(word):  # in one piece: three processes share the pipe
+    os.write(1, (sys.argv[1] + " " + word + chr(10)).encode())
 
 async def main():
     gone = asyncio.Event()
     lifeline.on_end(gone.set)
-    print(sys.argv[1], "runs", flush=True)
+    say("runs")
     await gone.wait()
-    print(sys.argv[1], "knows", flush=True)
+    say("knows")
     if sys.argv[1] == "gateway":
         with open(sys.argv[2]) as calls:  # until the last call has ended
             await asyncio.to_thread(calls.read)
-    print(sys.argv[1], "ends", flush=True)
+    say("ends")
 
 asyncio.run(main())
 '''
@@ -85,7 +88,10 @@ def test_a_port_that_this_store_s_own_gateway_still_has_is_named_with_its_pid(tm
         (tmp_path / "gateway.json").write_text(json.dumps({"pid": os.getpid(), "calls": 2}))
         with pytest.raises(ConfigError, match="choose another"):
             check_startable(settings)  # a pid that is somebody else's by now
-        with subprocess.Popen([sys.executable, "-c", "input()", "gateway"], stdin=subprocess.PIPE) as gateway:
+        stands_in = [sys.executable, "-c", "print(flush=True); input()", "gateway"]
+        with subprocess.Popen(stands_in, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as gateway:
+            assert gateway.stdout is not None
+            gateway.stdout.readline()  # its command line is in /proc by now
             (tmp_path / "gateway.json").write_text(json.dumps({"pid": gateway.pid, "calls": 2}))
             with pytest.raises(ConfigError, match=rf"pid {gateway.pid}, 2 calls.*kill -TERM {gateway.pid}"):
                 check_startable(settings)
