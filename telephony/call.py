@@ -46,6 +46,7 @@ from telephony.transfer_messages import (
     WorkerGone,
     WorkerHere,
 )  # fmt: skip
+from telephony.waiting_line import RANKED, rank_of
 from telephony.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -235,6 +236,8 @@ class Call:
                 self.command(Detach())
         self.machines.show(item)
         if isinstance(item, Stamped):
+            if isinstance(item.fact, RANKED):
+                self.around.line.rise(self, rank_of(s.fact for s in self.log.facts))
             self.around.announce(self, item)
 
     def command(self, command: Command) -> None:

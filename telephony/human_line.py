@@ -56,6 +56,11 @@ class HumanLine:
         self._line.ask(waiter.id, targets, rank, self._clock())
         self.look()
 
+    def rise(self, waiter: Waiter, rank: Rank) -> None:
+        """The caller may have become more urgent; whose place this changes is told."""
+        if self._line.rise(waiter.id, rank):
+            self.look()
+
     def free(self, waiter: Waiter) -> None:
         self._line.free(waiter.id)
         self.look()

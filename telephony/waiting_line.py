@@ -1,8 +1,8 @@
 """Who of several callers gets the next free human: priority by mode, with ageing. Pure.
 
-A rank is a head start: a caller counts as having come that much earlier. So the order of two callers never changes
-while they wait, nobody is overtaken by anybody who came later than the difference of their head starts, and a calm
-caller's wait is bounded by what is already in line plus that difference.
+A rank is a head start: a caller counts as having come that much earlier. So the order of two callers changes only when
+one of them becomes more urgent while they wait, nobody is overtaken by anybody who came later than the difference of
+their head starts, and a calm caller's wait is bounded by what is already in line plus that difference.
 
 Hears from: `telephony.human_line`. Tells: the same.
 """
@@ -10,7 +10,7 @@ Hears from: `telephony.human_line`. Tells: the same.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from telephony.facts import DistressChanged, Fact, HandoffOffered, HandoffRequested, LeadMode, ModeChanged
@@ -68,6 +68,14 @@ class WaitingLine:
         since_s = self._since_s.setdefault(key, now_s)
         self._waiting[key] = Waiting(key=key, targets=tuple(targets), rank=rank, since_s=since_s)
 
+    def rise(self, key: str, rank: Rank) -> bool:
+        """A caller who has become more urgent while in line moves up; whoever has become less so keeps the place."""
+        waiting = self._waiting.get(key)
+        if waiting is None or HEAD_START_S[rank] <= HEAD_START_S[waiting.rank]:
+            return False
+        self._waiting[key] = replace(waiting, rank=rank)
+        return True
+
     def free(self, key: str) -> None:
         """The human this caller had is nobody's any more."""
         self._taken = {target: owner for target, owner in self._taken.items() if owner != key}
@@ -98,6 +106,10 @@ class WaitingLine:
 _OF_MODE: Final[dict[LeadMode, Rank]] = {
     "human-led": "human-led", "tag-team": "tag-team", "ai-gathers": "ai-gathers", "ai-led": "ai-led",
 }  # fmt: skip
+
+
+RANKED: Final = (DistressChanged, HandoffRequested, ModeChanged)
+"""Facts that can make a caller in line more urgent."""
 
 
 def rank_of(facts: Iterable[Fact]) -> Rank:

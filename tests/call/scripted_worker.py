@@ -124,6 +124,12 @@ class ScriptedWorker:
             ) from None
         return found[0]
 
+    async def hear(self, call: int, seconds: float) -> None:
+        """Until the gateway has passed on so much more of the caller's line: its own media clock, not ours."""
+        heard = self.audio.setdefault((call, "caller"), [])
+        due = len(heard) + round(50 * seconds)
+        await self.until(lambda: len(heard) >= due)
+
     async def attached(self, nth: int = 1) -> dict[str, Any]:
         found = await self.until(lambda: self.commands("Attach")[nth - 1 :])
         return found[0]

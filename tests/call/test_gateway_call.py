@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 import soundfile as sf
@@ -36,19 +34,6 @@ from tests.call.virtual_call import Port, VirtualCall
 
 Make = Callable[..., VirtualCall]
 SCORED = EmotionScored(start=1, end=3, arousal=0.6, p_distress=0.7)
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[VirtualCall] = []
-
-    def build(**options: Any) -> VirtualCall:
-        made.append(VirtualCall(tmp_path, **options))
-        return made[-1]
-
-    yield build
-    for v in made:
-        v.close()
 
 
 def bridged(v: VirtualCall) -> VirtualCall:

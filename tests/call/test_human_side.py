@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,19 +19,6 @@ from tests.interop.sound import seconds_of
 
 Make = Callable[..., VirtualCall]
 BRIEFING_HZ, ANSWER_HZ = 2300, 3100
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[VirtualCall] = []
-
-    def build(**options: Any) -> VirtualCall:
-        made.append(VirtualCall(tmp_path, **options))
-        return made[-1]
-
-    yield build
-    for v in made:
-        v.close()
 
 
 def pcm(hz: float, seconds: float) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -23,16 +21,9 @@ VISA = "4111111111111111"
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[VirtualCall] = []
-
-    def build(**options: Any) -> VirtualCall:
-        made.append(VirtualCall(tmp_path, **options))
-        return made[-1].until("Disclosed")
-
-    yield build
-    for v in made:
-        v.close()
+def make(make: Make) -> Make:
+    """Calls past the disclosure."""
+    return lambda **options: make(**options).until("Disclosed")
 
 
 def types(v: VirtualCall, keys: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from telephony.facts import HandoffRequested
+from telephony.facts import Because, DistressChanged, HandoffRequested, ModeChanged
 from telephony.human_line import HumanLine
 from tests.call.virtual_call import VirtualCall
 
@@ -32,6 +32,28 @@ def test_a_human_is_never_rung_by_two_calls_at_once(tmp_path: Path) -> None:
     assert not line.taken
     first.close()
     second.close()
+
+
+def test_a_waiting_caller_whose_distress_rises_is_next(tmp_path: Path) -> None:
+    line = HumanLine()
+    calls = [VirtualCall(tmp_path / str(n), line=line, name=f"call-{n}").run(1.0) for n in range(3)]
+    for call in calls:
+        call.states(ModeChanged(mode="ai-led", frustration=0.0, uncertainty=0.0, urgency=0.0, own_uncertainty=0.0))
+        call.states(HandoffRequested(reason="request"))
+        call.run(1.0)
+    holder, calm, upset = calls
+    assert upset.facts("HandoffQueued", place=2)
+    why = Because(kind="words", start=1.0, end=2.0, name="despair", value="cannot go on")
+    upset.states(DistressChanged(level="distress", score=0.8, because=(why,)))
+    upset.run(0.1)
+    assert upset.facts("HandoffQueued", place=1)
+    assert calm.facts("HandoffQueued", place=2)
+    holder.caller_leaves()
+    holder.run(0.1)
+    assert len(upset.exchange.dialled) == 1
+    assert not calm.exchange.dialled
+    for call in calls:
+        call.close()
 
 
 def test_a_human_whose_packets_stop_after_the_bridge_is_replaced_by_the_next(tmp_path: Path) -> None:

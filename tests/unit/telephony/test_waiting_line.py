@@ -103,6 +103,10 @@ class LineMachine(RuleBasedStateMachine):
             assert caller.has or caller.place >= 0, "asked and not answered"
             assert caller.has or (caller.place == 0) == (who <= self.away), "nobody there, or a place"
 
+    @rule(name=st.sampled_from("abcde"), rank=st.sampled_from(RANKS))
+    def rises(self, name: str, rank: Rank) -> None:
+        self.line.rise(self.callers[name], rank)
+
     @rule(name=st.sampled_from("abcde"))
     def frees(self, name: str) -> None:
         self.callers[name].has = ""
@@ -164,3 +168,20 @@ def test_next_is_true_when_said() -> None:
     line.free(holder)
     assert second.has == "x"
     assert first.place == 1
+
+
+def test_who_becomes_more_urgent_in_line_moves_up_and_never_down() -> None:
+    line = HumanLine()
+    holder, first, second = Caller("holder"), Caller("first"), Caller("second")
+    for caller in (holder, first, second):
+        caller.wants = ["x"]
+        line.ask(caller, ["x"], "ai-led")
+    assert (first.place, second.place) == (1, 2)
+    line.rise(second, "human-led")
+    assert (first.place, second.place) == (2, 1), "and both are told"
+    line.rise(second, "ai-led")
+    assert (first.place, second.place) == (2, 1)
+    line.rise(first, "crisis")
+    assert (first.place, second.place) == (1, 2)
+    line.rise(holder, "crisis")
+    assert not holder.place, "who has a human is not in line"
