@@ -1,8 +1,7 @@
 """What a person may do wrong or miss, each told in one line.
 
 UserError                 a mistake of the person at the command line: exit 2
-├ UnreadableFile(path)    a recording or manifest that cannot be read
-└ MissingProgram(name)    a program this machine lacks
+└ UnreadableFile(path)    a recording or manifest that cannot be read
 EngineError(engine)       a model that failed during a call: the call goes on, see voice/pipeline
 """
 
@@ -16,11 +15,6 @@ class UserError(Exception):
 class UnreadableFile(UserError):
     def __init__(self, path: object, why: str) -> None:
         super().__init__(f"{path}: {why}")
-
-
-class MissingProgram(UserError):
-    def __init__(self, name: str, package: str) -> None:
-        super().__init__(f"the program {name} is missing; install it: apt-get install {package}")
 
 
 class EngineError(Exception):

@@ -36,8 +36,8 @@ features and pooled states of {encoder}.
 
 **How it was chosen.** Weights, calibration and threshold never saw speakers of `split = test`. Layers and freedom were
 first chosen by hand on left-out speakers and corpora of all splits, so the rows *within* and *leave out* flatter a
-little; *shipped … test split* is freer of it, but not wholly. What was changed last was chosen on speakers of train
-and dev only (`docs/decisions/0025-what-the-ear-was-tried-with.md`, with what did not help).
+little; *shipped … test split* is freer of it, but not wholly. Lines, axes and number of networks were chosen on
+speakers of train and dev only (`docs/decisions/0025-what-the-ear-was-tried-with.md`, with what did not help).
 
 **Simulated calls.** The rows *calls* take calibration, detector and threshold of this folder as they are (one common
 threshold, chosen on speakers of train and dev), on scores of models that saw nothing of the corpus.

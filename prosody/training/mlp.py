@@ -33,7 +33,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Chosen by hand on left-out speakers; what was changed last, on speakers of train and dev only (decision 0025).
+    """Chosen by hand on left-out speakers; axes and number of networks, on those of train and dev only (decision 0025).
 
     Attributes:
         axes: Principal axes kept.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from voice.conversation.answers import machine_question
-from voice.conversation.words import Match, Token, find, find_all, negated
+from voice.conversation.words import Match, Token, find_all, negated
 
 _STAFF = (
     "person|human|human being|agent|agents|representative|rep|operator|colleague|manager|supervisor|advisor|adviser|"
@@ -87,8 +87,3 @@ def _refused(turn: Sequence[Token], match: Match) -> bool:
     if (before == "no" and first in _VERBS) or (first in _ORDERS and before not in ("not", "never", "to", "you")):
         return inside
     return inside or before in _PAST or negated(turn, match.first, reach=4)
-
-
-def wants_manager(turn: Sequence[Token]) -> Match | None:
-    """Asking for somebody's superior: also a sign that the call goes badly."""
-    return find(turn, "manager|supervisor|your boss|someone in charge|somebody in charge|complaint department")

@@ -162,7 +162,6 @@ class Agent:
     ear: Ear = field(default_factory=Ear)
     asked: set[str] = field(default_factory=set)
     keys: int = 0
-    introduced: bool = False
     bridged: bool = False
     spoken: int = 0
     bursts_seen: int = 0

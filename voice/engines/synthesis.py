@@ -15,7 +15,6 @@ import contextlib
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Protocol
 
 import numpy as np
 import soxr
@@ -41,18 +40,6 @@ _FIRST_CLAUSE = 40
 _SENTENCE = re.compile(r"[^.!?]+[.!?]+(?=\s|$)|[^.!?]+(?:[.!?](?!\s|$)[^.!?]*)*[.!?]*")
 _CALIBRATION = ("I can see your order here.", "It should arrive at your address on Tuesday morning.")
 """Two sentences of the usual length: shorter ones carry more pause, longer ones less."""
-
-
-class Synthesizer(Protocol):
-    """Speech of a text."""
-
-    def stream(self, text: str, rate_wpm: float) -> AsyncIterator[bytes]:
-        """Chunks of 8 kHz 16-bit little-endian mono, as soon as each is ready."""
-        ...
-
-    async def render(self, text: str, rate_wpm: float) -> bytes:
-        """All of it at once."""
-        ...
 
 
 class PiperSynthesizer:

@@ -113,24 +113,6 @@ class SileroDetector:
         self._since_reset = self._quiet = 0
 
 
-def segment(
-    samples: NDArray[np.float32], model: SileroModel, *, pause_s: float = 0.5, pad_s: float = 0.1
-) -> list[tuple[float, float]]:
-    """Stretches of speech (start, end) [s] of a recording at 8 kHz, parted by pauses of ``pause_s`` or more."""
-    detector = SileroDetector(model)
-    spans: list[tuple[float, float]] = []
-    for window in detector.push(np.concatenate([samples, np.zeros(WINDOW, np.float32)]), 0.0):
-        if not window.speech:
-            continue
-        if spans and window.start_s - spans[-1][1] < pause_s:
-            spans[-1] = (spans[-1][0], window.end_s)
-        else:
-            spans.append((window.start_s, window.end_s))
-    total_s = len(samples) / RATE_HZ
-    # One window alone is a click; two of them, 64 ms, can be a word ("yes" on a bad line).
-    return [(max(0.0, a - pad_s), min(total_s, b + pad_s)) for a, b in spans if b - a > 1.5 * WINDOW_S]
-
-
 def bundled(path: str) -> Path:
     """A model that ships inside the pipecat package, found without importing it (0.8 s).
 

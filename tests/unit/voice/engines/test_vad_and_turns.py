@@ -8,13 +8,31 @@ import soxr
 
 from tests.unit.voice.engines.conftest import clip
 from voice.engines.turn_end import SmartTurn, features
-from voice.engines.vad import WINDOW, SileroDetector, SileroModel, bundled, segment
+from voice.engines.vad import RATE_HZ, WINDOW, WINDOW_S, SileroDetector, SileroModel, bundled
 
 
 def scene() -> np.ndarray:
     rng = np.random.default_rng(1)
     quiet = lambda s: (1e-3 * rng.standard_normal(int(8000 * s))).astype(np.float32)  # noqa: E731
     return np.concatenate([quiet(1.0), clip("librivox-0880"), quiet(1.5), clip("librivox-0930"), quiet(1.0)])
+
+
+def segment(
+    samples: np.ndarray, model: SileroModel, *, pause_s: float = 0.5, pad_s: float = 0.1
+) -> list[tuple[float, float]]:
+    """Stretches of speech (start, end) [s] of a recording at 8 kHz, parted by pauses of ``pause_s`` or more."""
+    detector = SileroDetector(model)
+    spans: list[tuple[float, float]] = []
+    for window in detector.push(np.concatenate([samples, np.zeros(WINDOW, np.float32)]), 0.0):
+        if not window.speech:
+            continue
+        if spans and window.start_s - spans[-1][1] < pause_s:
+            spans[-1] = (spans[-1][0], window.end_s)
+        else:
+            spans.append((window.start_s, window.end_s))
+    total_s = len(samples) / RATE_HZ
+    # One window alone is a click; two of them, 64 ms, can be a word ("yes" on a bad line).
+    return [(max(0.0, a - pad_s), min(total_s, b + pad_s)) for a, b in spans if b - a > 1.5 * WINDOW_S]
 
 
 def test_two_sentences_are_two_stretches(silero: SileroModel) -> None:
