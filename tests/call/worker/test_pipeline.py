@@ -65,7 +65,8 @@ async def test_a_question_is_heard_and_answered_in_time(gateway: Gateway) -> Non
     assert timed.rule
     answer = gateway.of(Said)[-1]
     assert isinstance(answer, Said)
-    assert timed.total_ms == pytest.approx(1000 * (answer.start - heard.end), abs=1)
+    # The models take real milliseconds while this call's time stands still: never less than the caller waited.
+    assert timed.total_ms >= 1000 * (answer.start - heard.end) - 1
     # Models take no call time here, so what is left is the wait the rule asked for and the playout.
     assert timed.total_ms < 1000
 
