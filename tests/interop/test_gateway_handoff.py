@@ -166,7 +166,8 @@ async def test_the_first_human_is_busy_the_second_takes_the_call(two_humans: Rig
     await worker.fact("Said", prompt="intro_caller")
     human.send(do="hold", on=True)
     await worker.fact("HoldChanged", leg="human", on=True)
-    await asyncio.sleep(1.0)
+    caller.send(do="play", file=write_tone(rig.folder / "held.wav", 620, 1.0))
+    await caller.wait("played")
     human.send(do="hold", on=False)
     await worker.fact("HoldChanged", leg="human", on=False)
     t = worker.facts("HoldChanged")[0]["t"]
