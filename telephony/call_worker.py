@@ -11,7 +11,15 @@ import base64
 import logging
 from typing import TYPE_CHECKING, Any
 
-from telephony.commands import ClearTurn, HangUp, PauseTurn, StartTurn, UploadBriefing, UploadPrompt
+from telephony.commands import (
+    ClearTurn,
+    ContinueTurn,
+    HangUp,
+    PauseTurn,
+    StartTurn,
+    UploadBriefing,
+    UploadPrompt,
+)
 from telephony.facts import (
     BriefingBuilt,
     CallerVerified,
@@ -38,6 +46,7 @@ from telephony.facts import (
     SpeechStopped,
     Transcribed,
     TurnTimed,
+    Worded,
 )
 from telephony.link_codec import LAST_OF_TURN, AudioRecord
 from telephony.messages import from_json
@@ -53,6 +62,7 @@ ALLOWED: tuple[type[Fact], ...] = (
     BriefingBuilt, CallerVerified, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored,
     HandoffAnswered, HandoffOffered, HandoffRequested, IncidentTold, IntentRecognised, KeypadChanged, MatterRecalled,
     MatterRemembered, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
+    Worded,
 )  # fmt: skip
 HANDOFF = (CallerWithdrew, ConsentHeard, HandoffAnswered, HandoffOffered, HandoffRequested)
 """Meaningless once the legs are joined: the worker has left, and these are its echoes."""
@@ -78,6 +88,8 @@ def hear(call: Call, message: dict[str, Any]) -> None:
                 call.log.commit(Said(leg="caller", start=call.t, end=call.t, text="", turn=turn, cut=True))
             else:
                 call.caller.playout.start_turn(turn, obj.text, obj.rate_wpm, keep=obj.keep)
+        case ContinueTurn(turn=turn, text=text, sample=sample):
+            call.caller.playout.continue_turn(turn, text, sample)
         case ClearTurn(turn=turn, onset=onset):
             call.cut_turns(up_to=turn, onset_s=onset)
         case PauseTurn(on=on):

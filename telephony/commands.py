@@ -33,6 +33,17 @@ class StartTurn(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContinueTurn(Command):
+    """More words of a turn that was started, spoken from its ``sample`` on: the first sentence sounds before the last
+    one exists. Without effect on a turn that was cut.
+    """
+
+    turn: int
+    text: str
+    sample: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearTurn(Command):
     """Stop turn ``turn`` (and all before it) at once. ``onset`` = call time of the speech that cut it, if any."""
 

@@ -330,6 +330,18 @@ class Said(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worded(Fact):
+    """Whose words a turn is made of, where a language model was asked to reword it.
+
+    ``sentences`` of it are the model's; ``why`` the rest is not: what the guard objected to, ``late``, or an error.
+    """
+
+    turn: int
+    sentences: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BargedIn(Fact):
     heard_text: str
     stopped_after_ms: float

@@ -30,6 +30,8 @@ class Item:
     complete: bool = False
     at: int = 0
     """Bytes played."""
+    parts: list[tuple[int, int]] = field(default_factory=list)
+    """(words, bytes) of the turn before each part of it that came later."""
     first_tick: int | None = None
     end_tick: int = 0
     starved: int = 0
@@ -79,6 +81,13 @@ class Playout:
 
     def start_turn(self, turn: int, text: str, rate_wpm: float, *, keep: bool = False) -> None:
         self._queue.append(Item(text=text, turn=turn, rate_wpm=rate_wpm, keep=keep))
+
+    def continue_turn(self, turn: int, text: str, sample: int) -> None:
+        """More words of a turn, spoken from its ``sample`` on."""
+        for item in self._queue:
+            if item.turn == turn and not item.complete:
+                item.parts.append((len(item.text.split()), 2 * sample))
+                item.text = f"{item.text} {text}"
 
     def feed(self, turn: int, pcm: bytes, *, last: bool) -> bool:
         """More sound of a turn. False: that turn was cut or never started, the sound is dropped."""
@@ -185,12 +194,20 @@ class Playout:
 def heard_text(item: Item) -> str:
     """The words of an item that was cut, by the share of it that was played; a word half played is not counted.
 
-    While the synthesiser is still at work the whole length is not known: then by the rate it speaks at.
+    Of a turn that came in parts, by the share of the part. While the synthesiser is still at work the whole length is
+    not known: then by the rate it speaks at.
     """
+    if item.at / 2 / RATE_HZ < FRAME_S:
+        return ""
     words = item.text.split()
-    played_s = item.at / 2 / RATE_HZ
+    first, start = 0, 0
+    for part_words, end in item.parts:
+        if item.at < end:
+            return " ".join(words[: first + (part_words - first) * (item.at - start) // (end - start)])
+        first, start = part_words, end
+    played = item.at - start
     if item.complete and item.pcm:
-        n = int(len(words) * item.at / len(item.pcm))
+        n = (len(words) - first) * played // max(1, len(item.pcm) - start)
     else:
-        n = int(played_s * item.rate_wpm / 60)
-    return " ".join(words[:n]) if played_s >= FRAME_S else ""
+        n = int(played / 2 / RATE_HZ * item.rate_wpm / 60)
+    return " ".join(words[: first + n])

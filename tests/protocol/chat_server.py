@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = str | int | bytes | dict[str, Any]
+Answer = str | int | bytes | dict[str, Any] | Iterator[str]
 
 
 @dataclass
 class ChatServer:
     """``answer`` gets the request and returns the reply's text, an HTTP status to fail with, or raw bytes.
 
-    A dictionary is the message itself, for what a text cannot say (``tool_calls``).
+    A dictionary is the message itself, for what a text cannot say (``tool_calls``); an iterator, a text
+    written piece by piece as it yields.
     """
 
     answer: Callable[[dict[str, Any]], Answer]
@@ -41,6 +42,9 @@ def serving(answer: Callable[[dict[str, Any]], Answer]) -> Iterator[ChatServer]:
             chat.requests.append({"path": self.path, **request})
             chat.keys.append(self.headers.get("Authorization", ""))
             said = chat.answer(request)
+            if isinstance(said, Iterator):
+                self._stream(request, said)
+                return
             status = said if isinstance(said, int) else 200
             streamed = request.get("stream") and isinstance(said, (str, dict))
             body = said if isinstance(said, bytes) else (_events if streamed else _completion)(request, said).encode()
@@ -52,6 +56,18 @@ def serving(answer: Callable[[dict[str, Any]], Answer]) -> Iterator[ChatServer]:
                 self.wfile.write(body)
             except (BrokenPipeError, ConnectionResetError):
                 return  # the client gave up waiting: what the test is about
+
+        def _stream(self, request: dict[str, Any], said: Iterator[str]) -> None:
+            try:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for text in said:
+                    self.wfile.write(_event(request, {"content": text}).encode())
+                    self.wfile.flush()
+                self.wfile.write(b"data: [DONE]\n\n")
+            except (BrokenPipeError, ConnectionResetError):
+                return
 
         def log_message(self, *args: object) -> None:
             return
@@ -93,7 +109,10 @@ def _events(request: dict[str, Any], said: Answer) -> str:
     deltas += [{"content": text[k : k + 7]} for k in range(0, len(text), 7)]
     if calls := message.get("tool_calls"):
         deltas.append({"tool_calls": [{"index": n, **call} for n, call in enumerate(calls)]})
-    common = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": request["model"]}
-    lines = [json.dumps({**common, "choices": [{"index": 0, "delta": d, "finish_reason": None}]}) for d in deltas]
-    lines.append(json.dumps({**common, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}))
-    return "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])
+    return "".join([*(_event(request, d) for d in deltas), _event(request, {}, "stop"), "data: [DONE]\n\n"])
+
+
+def _event(request: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": request["model"], "choices": [choice]}
+    return f"data: {json.dumps(chunk)}\n\n"

@@ -20,7 +20,8 @@ from openai import AsyncOpenAI
 from telephony.facts import SlotFilled
 from tests.protocol.chat_server import Answer, serving
 from tests.unit.voice.conversation.line import Line
-from voice.engines.replier import RephrasingReplier, numbers
+from voice.engines.guard import numbers
+from voice.engines.replier import RephrasingReplier
 
 LIST = Path(__file__).parents[1] / "data" / "injections.txt"
 LINES = [line for line in LIST.read_text("utf-8").splitlines() if line and not line.startswith("#")]
@@ -66,6 +67,10 @@ def obedient(way: str, original: str, wanted: str) -> Answer:
             return {"role": "assistant", "content": None, "tool_calls": [tool]}
 
 
+async def worded(replier: RephrasingReplier, text: str) -> str:
+    return " ".join([part.text async for part in replier.word(text, 165.0)])
+
+
 def scripts() -> Iterator[tuple[str, str, str, str]]:
     every = itertools.product(ATTACKS, CHANNELS, WAYS)
     return ((channel, way, attack, wanted) for (attack, wanted), channel, way in every)
@@ -87,7 +92,7 @@ def test_nothing_a_caller_a_name_a_note_or_an_article_says_is_obeyed() -> None:
         for channel, way, attack, wanted in scripts():
             asked.update(way=way, wanted=wanted)
             text = texts[channel, attack]
-            out.append((text, await replier.word(text), wanted, way))
+            out.append((text, await worded(replier, text), wanted, way))
         await client.close()
         return out
 
@@ -105,7 +110,7 @@ def test_the_model_server_is_believed_where_it_only_rewords() -> None:
     async def run(url: str) -> str:
         client = AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
         replier = RephrasingReplier(client, "small", budget_s=60.0)
-        said = await replier.word("I can look that up. What is your order number?")
+        said = await worded(replier, "I can look that up. What is your order number?")
         await client.close()
         return said
 

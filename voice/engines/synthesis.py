@@ -60,10 +60,11 @@ class PiperSynthesizer:
         self._making: dict[str, Making] = {}
         self._gain, self._pace = self._calibrate()
 
-    async def stream(self, text: str, rate_wpm: float) -> AsyncIterator[bytes]:
+    async def stream(self, text: str, rate_wpm: float, *, after: str = "") -> AsyncIterator[bytes]:
+        """``after``: the words this goes on from, after the pause that follows them."""
         rate_wpm = quantised(rate_wpm)
         ahead = _Ahead()
-        before = ""
+        before = after.strip()
         for piece in pieces(spoken(self.pronounce(text))):
             if before:
                 yield ahead.of(_silence(pause_s(before, rate_wpm)))

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections import deque
+from collections.abc import AsyncGenerator
 
 import structlog
 from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from telephony.commands import StartTurn, UploadBriefing, UploadPrompt
+from telephony.commands import ContinueTurn, StartTurn, UploadBriefing, UploadPrompt
+from telephony.facts import Worded
 from voice.conversation.callback import PROMPT, callback_sentence
 from voice.conversation.commands import Say
+from voice.engines.replier import Part
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.engines import Engines
 from voice.pipeline.frames import Answer, Brief, Committed, Cut, EngineBroke, Prepare, Utter
@@ -121,13 +125,11 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
     async def _speak(self, turn: int, say: Say) -> None:
         sample = 0
         try:
-            # What must be heard word for word (the crisis number) is nobody's to reword.
-            text = say.text if say.keep else await self._engines.replier.word(say.text)
-            ready = self._engines.synthesizer.ready(text, say.rate_wpm)
-            async for chunk in self._engines.synthesizer.stream(text, say.rate_wpm):
-                if not sample:
-                    self._begin(turn, text, say, ready=ready)
-                sample = self._send(turn, sample, chunk, last=False)
+            async with contextlib.aclosing(self._parts(turn, say)) as parts:
+                said = ""
+                async for text in parts:
+                    sample = await self._sound(turn, text, say, sample, after=said)
+                    said = text
             if sample:
                 self._send(turn, sample, b"", last=True)
         except asyncio.CancelledError:
@@ -142,10 +144,37 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
             self._making = None
         self._go_on()
 
+    async def _parts(self, turn: int, say: Say) -> AsyncGenerator[str]:
+        """What the turn consists of; with a language model sentence by sentence, while it is still writing."""
+        if say.keep or self._engines.replier.verbatim:
+            # What must be heard word for word (the crisis number) is nobody's to reword.
+            yield say.text
+            return
+        sentences, part = 0, Part(text="")
+        async with contextlib.aclosing(self._engines.replier.word(say.text, say.rate_wpm)) as parts:
+            async for part in parts:
+                sentences += part.of_model
+                yield part.text
+        # The guard's reasons end in the word it found: that may be a caller's.
+        self._port.emit(Worded(turn=turn, sentences=sentences, why=part.why.split(":")[0]))
+
+    async def _sound(self, turn: int, text: str, say: Say, sample: int, *, after: str) -> int:
+        """Makes and sends ``text`` as the turn's next sound; returns the samples sent of it in all."""
+        ready, begun = self._engines.synthesizer.ready(text, say.rate_wpm), False
+        async for chunk in self._engines.synthesizer.stream(text, say.rate_wpm, after=after):
+            if not sample:
+                self._begin(turn, text, say, ready=ready)
+            elif not begun:
+                self._port.command(ContinueTurn(turn=turn, text=text, sample=sample))
+            begun = True
+            sample = self._send(turn, sample, chunk, last=False)
+        return sample
+
     def _begin(self, turn: int, text: str, say: Say, *, ready: bool) -> None:
         now_s = self._clock.now_s()
         self._port.command(StartTurn(turn=turn, text=text, rate_wpm=say.rate_wpm, keep=say.keep))
-        self._agent.start(turn=turn, text=text, rate_wpm=say.rate_wpm, keep=say.keep, now_s=now_s)
+        # Of what is yet to be reworded the length is that of the dialogue's own words.
+        self._agent.start(turn=turn, text=say.text, rate_wpm=say.rate_wpm, keep=say.keep, now_s=now_s)
         self._stopwatch.first_sound(turn, now_s, ready=ready)
 
     def _send(self, turn: int, sample: int, pcm: bytes, *, last: bool) -> int:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
 
-from telephony.commands import ClearTurn, Command, PauseTurn, StartTurn
+from telephony.commands import ClearTurn, Command, ContinueTurn, PauseTurn, StartTurn
 from telephony.facts import BargedIn, CallAnswered, Decision, Disclosed, Fact, Said, WorkerAttached
 from telephony.link_codec import FRAME_BYTES, FRAME_S
 from telephony.messages import Stamped, from_json, to_json
@@ -63,6 +63,8 @@ class Gateway:
         match command:
             case StartTurn():
                 self._playout.start_turn(command.turn, command.text, command.rate_wpm, keep=command.keep)
+            case ContinueTurn(turn=turn, text=text, sample=sample):
+                self._playout.continue_turn(turn, text, sample)
             case ClearTurn(turn=turn, onset=onset):
                 self._playout.cut_turns(self.tick, up_to=turn)
                 if onset is not None:

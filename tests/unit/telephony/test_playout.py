@@ -74,6 +74,34 @@ def test_cut_of_a_turn_still_being_made_goes_by_its_rate() -> None:
     assert len(p.cut_turns(150)[0].text.split()) == 6
 
 
+def test_a_turn_that_comes_in_parts_is_one_turn_and_its_cut_counts_within_the_part() -> None:
+    p = Playout()
+    p.start_turn(1, "one two", 150)
+    p.feed(1, ramp(40), last=False)
+    p.continue_turn(1, "three four five six", 40 * 160)
+    p.feed(1, ramp(20), last=True)
+    play(p, 0, 50)
+    ended = p.cut_turns(50, up_to=1)
+    assert [(e.text, e.cut) for e in ended] == [("one two three four", True)]
+
+    p.start_turn(2, "one two", 150)
+    p.feed(2, ramp(4), last=False)
+    p.continue_turn(2, "three", 4 * 160)
+    p.continue_turn(1, "of a turn that was cut", 0)
+    p.feed(2, ramp(4), last=True)
+    play(p, 60, 12)
+    assert [(e.turn, e.text, e.cut) for e in p.ended][1:] == [(2, "one two three", False)]
+
+
+def test_a_cut_in_the_first_part_leaves_no_word_of_the_second() -> None:
+    p = Playout()
+    p.start_turn(1, "one two three four", 150)
+    p.feed(1, ramp(40), last=False)
+    p.continue_turn(1, "five", 40 * 160)
+    play(p, 0, 20)
+    assert [e.text for e in p.cut_turns(20)] == ["one two"]
+
+
 def test_cut_spares_later_turns_and_kept_ones() -> None:
     p = Playout()
     p.start_turn(1, "a", 150)
