@@ -24,6 +24,7 @@ from telephony.facts import (
     BriefingBuilt,
     CallerVerified,
     CallerWithdrew,
+    Chosen,
     ConsentChanged,
     ConsentHeard,
     Decision,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALLOWED: tuple[type[Fact], ...] = (
-    BriefingBuilt, CallerVerified, CallerWithdrew, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored,
+    BriefingBuilt, CallerVerified, CallerWithdrew, Chosen, ConsentChanged, ConsentHeard, DistressChanged, EmotionScored,
     HandoffAnswered, HandoffOffered, HandoffRequested, IncidentTold, IntentRecognised, KeypadChanged, MatterRecalled,
     MatterRemembered, ModeChanged, ProsodyMeasured, SlotFilled, SpeechStarted, SpeechStopped, Transcribed, TurnTimed,
     Worded,

@@ -312,6 +312,21 @@ class SlotFilled(Fact):
     end: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen(Fact):
+    """What a language model took a turn for that the playbook did not recognise: an item of the list it was given.
+
+    ``kind``: matter, article, person; empty = none. ``refused``: what kept its answer from being a choice. What follows
+    is the conversation's decision: see the sentences and facts after it.
+    """
+
+    kind: Literal["matter", "article", "person", ""]
+    name: str
+    start: float
+    end: float
+    refused: str = ""
+
+
 # --- said ---------------------------------------------------------------------------------------
 
 

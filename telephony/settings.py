@@ -98,6 +98,9 @@ class Agent(Section):
     voice: str = Field("default", description="Path of a Piper voice (.onnx beside .onnx.json); default: joe.")
     llm_base_url: str = Field("", description="Any OpenAI-compatible server; empty = the built-in replies.")
     llm_model: str = Field("", description="Model name for that server.")
+    llm_choices: bool = Field(
+        True, description="Ask it what is meant where the playbook recognises nothing: the caller's words go there."
+    )
     llm_api_key_file: str = Field("", description="File with its key.")
     crisis_number: str = Field("988", description="Number said to a caller in crisis.")
     patience: float = Field(

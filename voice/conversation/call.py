@@ -16,6 +16,7 @@ from telephony.commands import HangUp
 from telephony.facts import (
     CallerWithdrew,
     CardTyped,
+    Chosen,
     ConsentChanged,
     ConsentHeard,
     Decision,
@@ -39,7 +40,8 @@ from telephony.facts import (
 )
 from telephony.messages import Stamped
 from voice.conversation import answers
-from voice.conversation.acting import Acting, quoted
+from voice.conversation.acting import quoted
+from voice.conversation.choosing import Choosing
 from voice.conversation.commands import Action, Emit
 from voice.conversation.pacing import Patience, patience
 from voice.conversation.refusal import refused
@@ -54,7 +56,7 @@ _EXPECTED: dict[str, Literal["amount", "date"]] = {"amount": "amount", "date": "
 _DIGIT_KINDS = ("digits", "phone", "postcode")
 
 
-class Conversation(Acting):
+class Conversation(Choosing):
     """Composes dialogue, distress, pacing and crisis. ``receive``, ``deadline_s``, ``expire``: see ``docs/flow.md``."""
 
     def receive(self, stamped: Stamped) -> Sequence[Action]:
@@ -144,7 +146,9 @@ class Conversation(Acting):
             self._dialogue.hand_over()
             self._keypad.forget()
         elif isinstance(fact, ConsentChanged):
-            self._keypad.forget()
+            self._consent(fact)
+        elif isinstance(fact, Chosen):
+            return self._chosen(fact, now)
         elif isinstance(fact, KeypadChanged):
             self._entry = fact if fact.on else KeypadChanged(on=False)
         elif isinstance(fact, CardTyped):
@@ -163,7 +167,7 @@ class Conversation(Acting):
 
     def _heard(self, fact: Transcribed, now: float, change: Emit | None) -> list[Action]:
         turn = spoken(fact)
-        self._words_due = None
+        self._words_due = self._held = None
         self._silence.turn_taken(now, fact.end)
         if not turn and fact.text:
             return []
@@ -190,9 +194,7 @@ class Conversation(Acting):
             return self._stay()
         if self._remembering.asking:
             return self._remember(turn)
-        reply = self._dialogue.hear(fact, upset=self._upset)
-        self._silence.grace = reply.waits
-        return self._answer(reply, now)
+        return self._respond(fact, now)
 
     def _lead(self, fact: Transcribed, now: float) -> list[Action]:
         """The mode after this turn, if it is another: on record before it has any effect."""

@@ -6,9 +6,13 @@ Hears from: nobody. Tells: `voice.conversation.call`, `voice.pipeline`. Hanging 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from telephony.commands import HangUp
 from telephony.facts import Decision, Fact
+
+Kind = Literal["matter", "article", "person"]
+"""What a turn can be taken for that the playbook did not recognise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +22,8 @@ class Say:
     text: str
     rate_wpm: float
     keep: bool = False
+    as_is: bool = False
+    """Not to be reworded: nobody waits for a model twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,25 @@ class AnswerHuman:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One item of a list to choose from; ``means`` tells a language model what it is."""
+
+    kind: Kind
+    name: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose:
+    """Ask the language model what the caller's words mean; its answer comes back as fact `Chosen` of the same span."""
+
+    said: str
+    offered: tuple[Choice, ...]
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
     """Give a fact to the gateway. It takes effect when it comes back committed, not before."""
 
@@ -35,4 +60,4 @@ class Emit:
     decision: Decision | None = None
 
 
-Action = Say | AnswerHuman | Emit | HangUp
+Action = Say | AnswerHuman | Choose | Emit | HangUp

@@ -59,7 +59,7 @@ class Dialogue(Talk):
             return reply.say(self.question)
         before, calm_so_far = self.phase, not self._hinted
         meant = self._about(turn) if guessed and self.phase in ("open", "else", "closing") else None
-        reply = self._ask_about(meant, reply, upset) if meant else self._phase(turn, fact, reply, upset)
+        reply = self.ask_about(meant, reply, upset) if meant else self._phase(turn, fact, reply, upset)
         # An upset caller hears of a person early, but in no turn more than two sentences besides the answer.
         if upset and calm_so_far and not self._hinted and before != "offer" and len(reply.parts) == 1:
             if self.phase not in ("offer", "closing", "check"):
@@ -271,9 +271,7 @@ class Dialogue(Talk):
         if self.matter.intent and self._take(self.matter.correct(turn, fact), reply):
             return self._go_on(reply, upset)
         if known := article(turn, self.playbook):
-            self.matter.done.append(f"answered from {known.source}")
-            self.misunderstood = self.without_progress = 0
-            return self._next(reply.say(known.answer), upset)
+            return self.tell(known, reply, upset)
         if about_answer and complains:
             return self._follow_up(reply, upset)
         return self._small_answer(turn, reply, upset) or self._unknown(turn, reply, upset, about_answer, complains)
@@ -298,7 +296,7 @@ class Dialogue(Talk):
         """Nothing of the playbook: said honestly, and an upset caller is never asked to say it all again."""
         guess = misheard(turn, self.playbook) if self.phase in ("open", "else") and not about_answer else None
         if guess is not None:
-            return self._ask_about(guess, reply, upset)
+            return self.ask_about(guess, reply, upset)
         if asides.is_question(turn):
             return self._missed(reply, upset, self._phrase("sorry_no_answer", upset))
         if upset and about_answer:

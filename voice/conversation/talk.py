@@ -19,7 +19,7 @@ from voice.conversation.offer import Offer
 from voice.conversation.reply import Reply
 from voice.conversation.words import Token
 from voice.handoff.policy import is_stuck
-from voice.playbooks.schema import Intent, Mode, Playbook
+from voice.playbooks.schema import Article, Intent, Mode, Playbook
 
 
 @dataclass(slots=True)
@@ -194,7 +194,13 @@ class Talk:
             return stuck
         return reply.say(again or self._phrase("not_understood", upset))
 
-    def _ask_about(self, guess: Guess, reply: Reply, upset: bool) -> Reply:
+    def tell(self, known: Article, reply: Reply, upset: bool) -> Reply:
+        """Answers from an article."""
+        self.matter.done.append(f"answered from {known.source}")
+        self.misunderstood = self.without_progress = 0
+        return self._next(reply.say(known.answer), upset)
+
+    def ask_about(self, guess: Guess, reply: Reply, upset: bool) -> Reply:
         """A matter that was only guessed is named before it is begun."""
         self.meant = guess
         question = self._phrase("meant", upset).format(topic=addressed(guess.intent.title))

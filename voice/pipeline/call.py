@@ -65,7 +65,7 @@ class CallPipeline:
             analyse_emotion=settings.privacy.analyse_emotion,
         )
         self._dialogue = DialogueProcessor(
-            conversation=conversation, port=port, clock=clock, agent=agent, stopwatch=stopwatch
+            conversation=conversation, port=port, clock=clock, agent=agent, stopwatch=stopwatch, chooser=engines.chooser
         )
         self._speech = SpeechProcessor(
             engines=engines,
@@ -125,6 +125,7 @@ class CallPipeline:
     async def close(self) -> None:
         """Stops everything of this call."""
         self._hearing.close()
+        self._dialogue.close()
         self._speech.close()
         if self._memory is not None:
             await self._memory.settled()

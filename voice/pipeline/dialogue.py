@@ -8,6 +8,7 @@ Hears from: hearing (committed facts, failures), speech (failures). Tells: the l
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Sequence
 
@@ -26,8 +27,10 @@ from telephony.facts import (
 )
 from telephony.messages import Stamped
 from voice.conversation.call import Conversation
-from voice.conversation.commands import Action, AnswerHuman, Emit, Say
+from voice.conversation.choices import Picked, decided
+from voice.conversation.commands import Action, AnswerHuman, Choose, Emit, Say
 from voice.conversation.patience import Expectation
+from voice.engines.chooser import Chooser
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.frames import Answer, Brief, Committed, Cut, EngineBroke, Expect, LegAudio, Likely, Prepare, Utter
 from voice.pipeline.port import CallClock, CallPort
@@ -48,10 +51,13 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
         clock: CallClock,
         agent: AgentAudio,
         stopwatch: Stopwatch,
+        chooser: Chooser | None = None,
     ) -> None:
         super().__init__(name="dialogue", enable_direct_mode=True)
         self._conversation, self._port, self._clock = conversation, port, clock
         self._agent, self._stopwatch = agent, stopwatch
+        self._chooser = chooser
+        self._choosing: asyncio.Task[None] | None = None
         self._expectation = Expectation()
         self._broken = False
         self._level = "calm"
@@ -92,6 +98,11 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
             await self.push_frame(Brief(text=self._briefing.text, fields=self._briefing.fields))
         await self._carry_out(self._conversation.resume(now_s))
 
+    def close(self) -> None:
+        """A choice that is no longer waited for."""
+        if self._choosing is not None:
+            self._choosing.cancel()
+
     def _rehearsed(self, heard: Transcribed) -> Say | None:
         """What would be said first, were these words committed now: the conversation is pure, a copy of it answers."""
         if self._broken:
@@ -112,11 +123,19 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
                     self._port.emit(fact, decision)
                     if isinstance(fact, BriefingBuilt):
                         await self.push_frame(Brief(text=fact.text, fields=fact.fields))
+                case Choose():
+                    self.close()
+                    self._choosing = asyncio.get_running_loop().create_task(self._choose(action))
                 case AnswerHuman(text=text):
                     await self.push_frame(Answer(text=text))
                 case HangUp():
                     self._port.command(action)
         await self._expect()
+
+    async def _choose(self, ask: Choose) -> None:
+        picked = await self._chooser.choose(ask) if self._chooser is not None else Picked(failed="no model")
+        made = decided(ask, picked)
+        self._port.emit(made.fact, made.decision)
 
     async def _distress(self, stamped: Stamped) -> None:
         """A caller who becomes distressed while the agent explains something is not talked over."""

@@ -17,6 +17,7 @@ from prosody.detector import VoiceDetector
 from telephony.link_codec import RATE_HZ
 from telephony.settings import Settings
 from voice.conversation.intents import vocabulary
+from voice.engines.chooser import Chooser, load_chooser
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """``ear`` is None where emotion is not analysed, ``captioner`` where nobody wants to read along.
+    """``ear`` is None where emotion is not analysed, ``captioner`` where nobody wants to read along,
+    ``chooser`` without a language model.
 
     ``models``: name and version of each, for the record.
     """
@@ -48,6 +50,7 @@ class Engines:
     ear: Ear | None
     models: dict[str, str]
     captioner: Captioner | None = None
+    chooser: Chooser | None = None
 
     def voice_detector(self, settings: Settings) -> VoiceDetector | None:
         """A fresh sequential detector for one call, at the operator's rate of false transfers."""
@@ -110,6 +113,7 @@ async def load_engines(settings: Settings, pronounce: Callable[[str], str] = str
         ear=ear,
         models=models,
         captioner=transcriber if settings.agent.captions else None,
+        chooser=load_chooser(settings),
     )
 
 

@@ -146,7 +146,7 @@ class SpeechProcessor(FrameProcessor):  # type: ignore[misc]
 
     async def _parts(self, turn: int, say: Say) -> AsyncGenerator[str]:
         """What the turn consists of; with a language model sentence by sentence, while it is still writing."""
-        if say.keep or self._engines.replier.verbatim:
+        if say.keep or say.as_is or self._engines.replier.verbatim:
             # What must be heard word for word (the crisis number) is nobody's to reword.
             yield say.text
             return

@@ -160,6 +160,7 @@ _TITLES = {
     "LegsBridged": "Caller and human joined",
     "IntentRecognised": "Understood: {intent}",
     "ModeChanged": "Led: {mode}",
+    "Chosen": "A language model chose: {kind} {name} {refused}",
     "ConsentHeard": "Human says: {intent}",
 }
 

@@ -46,6 +46,7 @@ def canary(annotation: Any) -> Any:
 NAMES_ONLY = {
     "CallAnswered", "CallEnded", "Disclosed", "KeyPressed", "Erased", "WorkerAttached", "WorkerLost", "EmotionScored",
     "IntentRecognised", "KeypadChanged", "HandoffState", "LegsBridged", "CallbackTicketed", "CallbackPlaced",
+    "Chosen", "Worded",
 }  # fmt: skip
 """Facts whose texts are addresses, keys, names and codes of ours: they carry nothing that anybody said."""
 
