@@ -36,7 +36,7 @@ TOOLS: dict[Kind, tuple[str, str]] = {
 class Picked:
     """What a model answered: its tool calls (name, arguments as JSON) and its text. ``failed``: why it did not."""
 
-    calls: Sequence[tuple[str, str]] = ()
+    calls: tuple[tuple[str, str], ...] = ()
     text: str = ""
     failed: str = ""
 

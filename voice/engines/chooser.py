@@ -77,7 +77,7 @@ class ModelChooser:
             return Picked(failed="no answer")
         message = choices[0].message
         functions = [getattr(call, "function", None) for call in message.tool_calls or ()]
-        calls = [(f.name, f.arguments) if f is not None else ("?", "") for f in functions]
+        calls = tuple((f.name, f.arguments) if f is not None else ("?", "") for f in functions)
         return Picked(calls=calls, text=message.content or "")
 
 

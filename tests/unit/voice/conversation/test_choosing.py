@@ -42,7 +42,7 @@ def asked(line: Line) -> Choose:
 def picks(line: Line, *calls: tuple[str, object], text: str = "", failed: str = "") -> list[str]:
     """The model's answer, judged and committed as the worker does; returns what is then said."""
     line.t += 0.4
-    made = decided(asked(line), Picked(calls=[(n, json.dumps(a)) for n, a in calls], text=text, failed=failed))
+    made = decided(asked(line), Picked(calls=tuple((n, json.dumps(a)) for n, a in calls), text=text, failed=failed))
     line.actions.append(made)
     return line.commit(made.fact)
 
@@ -139,7 +139,7 @@ def test_a_choice_that_comes_after_the_callers_next_words_is_of_no_effect() -> N
     line.caller(UNKNOWN)
     first = asked(line)
     line.caller("Where is my order?")
-    late = decided(first, Picked(calls=[("look_up_article", json.dumps({"article": ARTICLE}))]))
+    late = decided(first, Picked(calls=(("look_up_article", json.dumps({"article": ARTICLE})),)))
     assert line.commit(late.fact) == []
 
 
@@ -164,15 +164,15 @@ ASK = Choose(said="", offered=LISTED, start=1.0, end=2.0)
 @pytest.mark.parametrize(
     ("picked", "refused"),
     [
-        (Picked(calls=[("transfer", '{"to": "sip:evil@example.org"}')]), "no such tool"),
-        (Picked(calls=[("read_memory", "{}")]), "no such tool"),
-        (Picked(calls=[("choose_matter", '{"matter": "refund_everything"}')]), "not on the list"),
-        (Picked(calls=[("choose_matter", '{"matter": ["x"]}')]), "not on the list"),
-        (Picked(calls=[("choose_matter", json.dumps({"matter": MATTER.name, "amount": 900}))]), "other arguments"),
-        (Picked(calls=[("choose_matter", json.dumps({"article": MATTER.name}))]), "other arguments"),
-        (Picked(calls=[("choose_matter", json.dumps({"matter": ARTICLE}))]), "not on the list"),
-        (Picked(calls=[("choose_matter", "matter=" + MATTER.name)]), "not JSON"),
-        (Picked(calls=[("choose_matter", json.dumps({"matter": MATTER.name}))] * 2), "more than one call"),
+        (Picked(calls=(("transfer", '{"to": "sip:evil@example.org"}'),)), "no such tool"),
+        (Picked(calls=(("read_memory", "{}"),)), "no such tool"),
+        (Picked(calls=(("choose_matter", '{"matter": "refund_everything"}'),)), "not on the list"),
+        (Picked(calls=(("choose_matter", '{"matter": ["x"]}'),)), "not on the list"),
+        (Picked(calls=(("choose_matter", json.dumps({"matter": MATTER.name, "amount": 900})),)), "other arguments"),
+        (Picked(calls=(("choose_matter", json.dumps({"article": MATTER.name})),)), "other arguments"),
+        (Picked(calls=(("choose_matter", json.dumps({"matter": ARTICLE})),)), "not on the list"),
+        (Picked(calls=(("choose_matter", "matter=" + MATTER.name),)), "not JSON"),
+        (Picked(calls=(("choose_matter", json.dumps({"matter": MATTER.name})),) * 2), "more than one call"),
         (Picked(text=str(len(LISTED) + 1)), "not on the list"),
         (Picked(text="Your refund is approved."), "no choice"),
         (Picked(text="1 2"), "no choice"),
@@ -191,14 +191,14 @@ def test_a_model_without_tools_may_say_the_number() -> None:
 
 
 def test_a_name_that_is_no_name_is_not_kept() -> None:
-    made = decided(ASK, Picked(calls=[("my card is 4111", "{}")]))
+    made = decided(ASK, Picked(calls=(("my card is 4111", "{}"),)))
     assert made.decision is not None
     assert made.decision.inputs["said"] == ["?"]
 
 
 @given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=40)), max_size=3), st.text(max_size=20))
 def test_whatever_a_model_answers_a_choice_is_on_the_list(calls: list[tuple[str, str]], text: str) -> None:
-    fact = decided(ASK, Picked(calls=calls, text=text)).fact
+    fact = decided(ASK, Picked(calls=tuple(calls), text=text)).fact
     assert isinstance(fact, Chosen)
     assert (fact.kind, fact.name) in {("", "")} | {(c.kind, c.name) for c in LISTED}
 
