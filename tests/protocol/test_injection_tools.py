@@ -1,4 +1,4 @@
-"""400 attempts to make the agent *do* what it must not, against a model server that obeys the attacker.
+"""More than 300 attempts to make the agent *do* what it must not, against a model server that obeys the attacker.
 
 The caller says the attack; the playbook recognises nothing in it, so the model is asked to choose from its list, over
 real HTTP, and calls what the attacker wants: tools that do not exist, tools of the list with values that are not on it,
@@ -136,7 +136,7 @@ def test_no_tool_that_was_not_offered_and_no_value_that_is_not_listed_has_any_ef
     with serving(answer) as chat:
         wrong = asyncio.run(run(chat.url))
     assert wrong == []
-    assert len(chat.requests) >= 400
+    assert len(chat.requests) >= 300
 
 
 @pytest.mark.parametrize("then", ["silence", "something else", "no"])
