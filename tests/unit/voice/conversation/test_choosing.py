@@ -21,7 +21,7 @@ from tests.unit.voice.conversation.line import PLAYBOOK, Line, conversation
 from voice.conversation.choices import TOOLS, Picked, decided, offered
 from voice.conversation.commands import Choose, Say
 
-UNKNOWN = "It has been lying about in the hall since Tuesday."
+UNKNOWN = "What colours does the kettle come in?"
 LISTED = offered(PLAYBOOK, person=True)
 MATTER = PLAYBOOK.intents[0]
 ARTICLE, ANSWER = next((n, a.answer) for n, a in PLAYBOOK.articles.items())
@@ -56,7 +56,7 @@ def last_choice(line: Line) -> Chosen:
 def test_without_a_model_nobody_is_asked() -> None:
     line = Line()
     line.start()
-    assert line.caller(UNKNOWN) == [PLAYBOOK.phrase("not_understood")]
+    assert line.caller(UNKNOWN) == [PLAYBOOK.phrase("sorry_no_answer")]
     assert not [a for a in line.actions if isinstance(a, Choose)]
 
 
@@ -65,13 +65,13 @@ def test_words_that_are_not_kept_do_not_leave_the_machine(privacy: Privacy) -> N
     agent = Agent(llm_base_url="http://127.0.0.1:9/v1", llm_choices=not privacy.transcribe)
     line = Line(talk=conversation(Settings(agent=agent, privacy=privacy)))
     line.start()
-    assert line.caller(UNKNOWN) == [PLAYBOOK.phrase("not_understood")]
+    assert line.caller(UNKNOWN) == [PLAYBOOK.phrase("sorry_no_answer")]
 
 
 def test_nor_after_a_caller_said_no_notes() -> None:
     line = with_model()
     line.commit(ConsentChanged(purpose="transcription", allowed=False))
-    assert line.caller(UNKNOWN) == [PLAYBOOK.phrase("not_understood")]
+    assert line.caller(UNKNOWN) == [PLAYBOOK.phrase("sorry_no_answer")]
 
 
 def test_a_matter_that_was_chosen_is_asked_about_before_it_is_begun() -> None:
@@ -130,7 +130,7 @@ def test_an_offer_the_model_made_falls_away_in_silence() -> None:
 def test_without_a_choice_the_caller_hears_what_the_dialogue_says(failed: str) -> None:
     line = with_model()
     line.caller(UNKNOWN)
-    assert picks(line, failed=failed) == [PLAYBOOK.phrase("not_understood")]
+    assert picks(line, failed=failed) == [PLAYBOOK.phrase("sorry_no_answer")]
     assert last_choice(line).refused == failed
 
 
