@@ -8,7 +8,7 @@ export WARMLINE_DATA
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench ear interop browser docs lock image image-check clean
+.PHONY: help setup setup-dev demo test check bench ear interop interop-llm browser docs lock image image-check clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,12 @@ check: .venv/.dev ## Style, types, import contracts, generated docs
 
 interop: .venv/.dev ## SIPp and baresip call in and act as the human
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+interop-llm: .venv/.dev build/llm/.ready ## Replies and choices of a real local language model, and one call with it
+	$(BIN)/python -m tests.llm.interop
+
+build/llm/.ready: tests/llm/setup.sh tests/llm/server.lock tests/llm/model.lock
+	@PYTHON=$(PYTHON) bash tests/llm/setup.sh
 
 browser: .venv/.dev ## The pages in a real Chromium
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)

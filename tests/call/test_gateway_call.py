@@ -11,7 +11,7 @@ import soundfile as sf
 
 from telephony import call_worker
 from telephony.call_lines import caller_event
-from telephony.commands import ClearTurn, HangUp, PauseTurn, StartTurn, UploadBriefing
+from telephony.commands import ClearTurn, ContinueTurn, HangUp, PauseTurn, StartTurn, UploadBriefing
 from telephony.facts import (
     BriefingBuilt,
     CallEnded,
@@ -213,6 +213,25 @@ def test_a_hang_up_waits_for_the_goodbye(make: Make) -> None:
     v.run(1.0)
     assert v.line.hung_up
     assert v.facts("CallEnded", ending="resolved", cause="finished")
+
+
+def test_a_turn_in_parts_is_one_turn_whose_gap_nobody_fills(make: Make) -> None:
+    """The second sentence is late: no filler in between, no goodbye before it, and one `Said` for both."""
+    v = make()
+    v.run(1.0)
+    v.states(Transcribed(leg="caller", start=0.2, end=0.8, text="where is my order"))
+    v.orders(StartTurn(turn=1, text="one two", rate_wpm=150))
+    v.orders(HangUp(cause="finished"))
+    v.sound_of_turn(1, 1000, 1.0, last=False)
+    v.run(3.0)
+    assert not v.facts("Said", turn=1)
+    assert not v.facts("Said", prompt="please_wait")
+    v.orders(ContinueTurn(turn=1, text="three four", sample=8000))
+    v.sound_of_turn(1, 1000, 1.0)
+    v.run(2.0)
+    [said] = v.facts("Said", turn=1)
+    assert (said["text"], said["cut"]) == ("one two three four", False)
+    assert v.line.hung_up
 
 
 def test_a_worker_cannot_end_a_call_with_an_ending_of_its_choice(make: Make) -> None:
