@@ -74,7 +74,7 @@ class _Answers:
     async def transcribe(self, samples: npt.NDArray[np.float32], expects: str | None = None) -> Transcript:
         return self.engines.transcriber.recognise(samples, expects=expects)
 
-    async def p_complete(self, samples: npt.NDArray[np.float32]) -> float:
+    async def p_complete(self, samples: npt.NDArray[np.float32], *, due: bool = False) -> float:
         return self.engines.turn_end.judge(samples)
 
     async def run(self, priority: Priority, work: Callable[[], tuple[Fact, ...]]) -> tuple[Fact, ...]:

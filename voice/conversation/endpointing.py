@@ -130,6 +130,14 @@ class Endpointing:
         self._turn = replace(self._turn, text=text)
         return self._due(self._turn)
 
+    def sound_matters(self, pause: int) -> bool:
+        """Whether smart-turn's verdict could change how long is waited, now that the words of the pause are known."""
+        turn = self._turn
+        if turn is None or turn.pause != pause or turn.text is None:
+            return False
+        spoken_s = turn.end_s - turn.start_s
+        return len({patience_s(turn.text, p, self.expectation, spoken_s=spoken_s)[0] for p in (0.0, 1.0)}) > 1
+
     def reset(self) -> None:
         """Forgets the present turn."""
         self._turn = self._onset_s = None
@@ -170,7 +178,9 @@ class Endpointing:
         if long >= LONGEST_TURN_S or (long >= LONG_TURN_S and silence_s >= STOP_S):
             wait_s, rule = 0.0, "turn too long"
         else:
-            wait_s, rule = patience_s(turn.text, turn.p_complete, self.expectation, spoken_s=long)
+            # A verdict that is late can only shorten the wait: until then the longest it could ask for applies.
+            p_complete = turn.p_complete if turn.p_complete is not None else 0.0
+            wait_s, rule = patience_s(turn.text, p_complete, self.expectation, spoken_s=long)
         # Windows are 32 ms: one that ends just before the wait is up must not cost another 32 ms.
         if silence_s < wait_s - 0.01:
             return ()

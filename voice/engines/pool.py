@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import heapq
 import itertools
 import os
-import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from enum import IntEnum
@@ -27,20 +26,27 @@ T = TypeVar("T")
 class Priority(IntEnum):
     """Smaller runs first.
 
-    ``FIRST_AUDIO``: a caller has finished and waits; recognition is begun while the end of a turn is still waited for,
-    so it has 0.1 s to spare (with recognition first, twelve callers in step waited 0.9 s for words). ``EAR``: 14 ms
-    a window. ``SOON``: speech that a caller will run out of within a second. ``AHEAD``: made on the guess that the turn
-    is over. ``REST``: speech for later.
+    ``FIRST_AUDIO``: a caller has finished and waits. ``EAR``: 40 ms a window, wanted 0.2 s after the speech.
+    ``RECOGNITION``: begun while the end of a turn is still waited for, so it has 0.15 s to spare (ahead of first words,
+    twelve callers in step waited 0.9 s for them). ``SOON``: speech that a caller will run out of within a second.
+    ``AHEAD``: made on the guess that the turn is over. ``REST``: speech for later.
     """
 
     FIRST_AUDIO = 0
-    RECOGNITION = 1
-    EAR = 2
+    EAR = 1
+    RECOGNITION = 2
     SOON = 3
     AHEAD = 4
     REST = 5
     CAPTION = 6
     STOP = 9
+
+
+URGENT = (Priority.FIRST_AUDIO, Priority.RECOGNITION)
+"""What a caller waits for."""
+PATIENT = (Priority.REST, Priority.CAPTION)
+"""Not beside what is urgent, which it would slow down (the event loop and the calls' sound need the cores too), and
+never on every thread at once, or what becomes urgent would wait 40 to 90 ms for one of them."""
 
 
 class Job(Future[T]):
@@ -61,11 +67,11 @@ class EnginePool:
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or max(2, os.cpu_count() or 1)
-        self._queue: queue.PriorityQueue[tuple[int, int, Job[Any]]] = queue.PriorityQueue()
+        self._queue: list[tuple[int, int, Job[Any]]] = []
         self._order = itertools.count()
-        self._urgent: deque[Job[Any]] = deque()
-        self._unfinished = 0
-        self._count = threading.Lock()
+        self._unfinished = self._patient = self._pressing = 0
+        """Wait or run; of those that run, `PATIENT` and `URGENT` ones."""
+        self._ready = threading.Condition()
         self._workers = [
             threading.Thread(target=self._work, name=f"engine-{n}", daemon=True) for n in range(self.workers)
         ]
@@ -75,36 +81,36 @@ class EnginePool:
         atexit.register(self.close)
 
     @property
-    def waiting(self) -> int:
-        """Pieces of work that no thread has taken yet."""
-        return self._queue.qsize()
-
-    @property
     def unfinished(self) -> int:
         """Pieces of work that wait or run."""
         return self._unfinished
 
+    def urgent_waiting(self) -> int:
+        """How many recognitions and first words no thread has taken yet."""
+        return len(self._urgent())
+
+    @property
+    def crowded(self) -> bool:
+        """Somebody's words or first sound wait for a thread: nothing should be done that may turn out useless."""
+        return self.urgent_waiting() > 0
+
     def urgent_wait_s(self) -> float:
-        """How long the oldest recognition or first words that no thread has taken have waited. One caller only."""
-        while self._urgent and (self._urgent[0].running() or self._urgent[0].done()):
-            self._urgent.popleft()
-        return time.monotonic() - self._urgent[0].since if self._urgent else 0.0
+        """How long the oldest of them has waited."""
+        return max((time.monotonic() - job.since for job in self._urgent()), default=0.0)
 
     def submit(self, priority: Priority, work: Callable[[], T]) -> Job[T]:
         job = Job(work, priority)
-        with self._count:
+        with self._ready:
             self._unfinished += 1
         job.add_done_callback(self._finished)
-        if priority <= Priority.RECOGNITION:
-            self._urgent.append(job)
-        self._queue.put((int(priority), next(self._order), job))
+        self._put(job, priority)
         return job
 
     def hurry(self, job: Job[Any], priority: Priority) -> None:
         """Work that waits is wanted sooner than it was."""
         if priority < job.priority and not job.done():
             job.priority = priority
-            self._queue.put((int(priority), next(self._order), job))
+            self._put(job, priority)
 
     async def run(self, priority: Priority, work: Callable[[], T]) -> T:
         """Result of ``work`` from a thread. Cancelling drops it while it still waits; running work is let finish."""
@@ -119,25 +125,63 @@ class EnginePool:
         for worker in workers:
             worker.join()
 
+    def _put(self, job: Job[Any], priority: Priority) -> None:
+        with self._ready:
+            heapq.heappush(self._queue, (int(priority), next(self._order), job))
+            self._ready.notify()
+
+    def _urgent(self) -> list[Job[Any]]:
+        with self._ready:
+            return [job for p, _, job in self._queue if p in URGENT and not (job.running() or job.done())]
+
     def _finished(self, _: Future[Any]) -> None:
-        with self._count:
+        with self._ready:
             self._unfinished -= 1
+
+    def _may_run(self) -> bool:
+        if not self._queue:
+            return False
+        patient = self._queue[0][0] in PATIENT
+        return not patient or (not self._pressing and self._patient < max(1, self.workers - 1))
+
+    def _take(self) -> tuple[Job[Any], int]:
+        """The next piece of work, once there is one that may run now, and the priority it runs at."""
+        with self._ready:
+            self._ready.wait_for(self._may_run)
+            priority, _, job = heapq.heappop(self._queue)
+            self._patient += priority in PATIENT
+            self._pressing += priority in URGENT
+            return job, priority
+
+    def _ran(self, priority: int) -> None:
+        with self._ready:
+            self._patient -= priority in PATIENT
+            self._pressing -= priority in URGENT
+            self._ready.notify()
 
     def _work(self) -> None:
         while True:
-            _, _, job = self._queue.get()
-            if not job.take():
-                continue
+            job, priority = self._take()
             try:
-                result = job.work()
+                if job.take():
+                    _do(job)
             except _Stop:
                 job.set_result(None)
                 return
-            except Exception as exc:  # noqa: BLE001 - whatever a model raises belongs to the one who asked
-                job.set_exception(exc)
-            else:
-                job.set_result(result)
+            finally:
+                self._ran(priority)
             del job
+
+
+def _do(job: Job[Any]) -> None:
+    try:
+        result = job.work()
+    except _Stop:
+        raise
+    except Exception as exc:  # noqa: BLE001 - whatever a model raises belongs to the one who asked
+        job.set_exception(exc)
+    else:
+        job.set_result(result)
 
 
 class _Stop(Exception):  # noqa: N818 - a signal, not an error

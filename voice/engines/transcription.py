@@ -34,6 +34,11 @@ MODEL_RATE_HZ = 16000
 ENCODER_FRAMES = 1500
 """Encoder states of a 30 s window: what the decoder was trained on."""
 
+HURRIED_FROM = 1
+"""With more than so many others waiting the beam is 1, a fifth less to do; not where a detail was asked for: of spoken
+digits beam 1 loses 41 %, beam 5 with its second reading 7 %, of native sentences both 1.4 %. (Less silence behind the
+speech, 1,000 states, would save another quarter, but refuses one turn in ten.)"""
+
 TAIL_S = 0.5
 LONGEST_S = 28.0
 """More than this does not fit the 30 s window with its tail; the beginning is dropped."""
@@ -114,9 +119,12 @@ class WhisperTranscriber:
         self._silence = self._encode(np.zeros(30 * MODEL_RATE_HZ, np.float32))[:ENCODER_FRAMES]
 
     async def transcribe(self, samples: NDArray[np.float32], expects: str | None = None) -> Transcript:
-        # Beam 5 wins 2.5 points of word errors for 22 % more CPU; under a queue, latency matters more.
-        beam = 5 if self._pool.waiting <= 1 else 1
-        return await self._pool.run(Priority.RECOGNITION, lambda: self.recognise(samples, beam=beam, expects=expects))
+        return await self._pool.run(Priority.RECOGNITION, lambda: self._in_turn(samples, expects))
+
+    def _in_turn(self, samples: NDArray[np.float32], expects: str | None) -> Transcript:
+        """As thoroughly as those who wait behind it allow, which is known only when it begins."""
+        hurried = expects is None and self._pool.urgent_waiting() > HURRIED_FROM
+        return self.recognise(samples, beam=1 if hurried else 5, expects=expects)
 
     async def caption(self, samples: NDArray[np.float32]) -> str:
         if self._pool.unfinished:

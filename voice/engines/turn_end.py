@@ -28,8 +28,11 @@ _FFT, _HOP = 400, 160
 
 
 class TurnEnd(Protocol):
-    async def p_complete(self, samples: NDArray[np.float32]) -> float:
-        """Probability that the turn ending with these samples (8 kHz, ±1, at most the last 8 s count) is finished."""
+    async def p_complete(self, samples: NDArray[np.float32], *, due: bool = False) -> float:
+        """Probability that the turn ending with these samples (8 kHz, ±1, at most the last 8 s count) is finished.
+
+        ``due``: the words are known, and the caller waits for this alone.
+        """
         ...
 
 
@@ -38,8 +41,9 @@ class SmartTurn:
         self._pool = pool
         self._session = session(str(path or bundled("audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx")))
 
-    async def p_complete(self, samples: NDArray[np.float32]) -> float:
-        return await self._pool.run(Priority.RECOGNITION, lambda: self.judge(samples))
+    async def p_complete(self, samples: NDArray[np.float32], *, due: bool = False) -> float:
+        priority = Priority.FIRST_AUDIO if due else Priority.RECOGNITION
+        return await self._pool.run(priority, lambda: self.judge(samples))
 
     def judge(self, samples: NDArray[np.float32]) -> float:
         """Blocking form of `p_complete`."""

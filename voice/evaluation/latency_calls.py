@@ -91,54 +91,76 @@ class Run:
 async def place_calls(
     uri: str, calls: int, ports: Ports, folder: Path, *, rounds: int, most_s: float, seed: int
 ) -> Run:
-    """Dials ``calls`` times at once; each caller calls again ``rounds`` times in all, but not after ``most_s``."""
-    began = time.monotonic()
-    until = began + most_s if most_s else float("inf")
-    lines = (_line(uri, n, ports, folder, rounds, until, np.random.default_rng([seed, n])) for n in range(calls))
-    done = await asyncio.gather(*lines)
-    heard = tuple(h for line, _ in done for h in line)
-    return Run(heard=heard, wall_s=time.monotonic() - began, callers_cpu_s=sum(cpu for _, cpu in done))
+    """Dials ``calls`` times at once; each caller calls again ``rounds`` times in all, but not after ``most_s``.
 
-
-async def _line(
-    uri: str, n: int, ports: Ports, folder: Path, rounds: int, until: float, rng: np.random.Generator
-) -> tuple[list[Heard], float]:
-    heard, spent_s = [], 0.0
-    for k in range(rounds):
-        if k and time.monotonic() > until:
-            break
-        result, cpu = await _call(uri, n, ports, folder, rng)
-        heard.append(result)
-        spent_s += cpu
-    return heard, spent_s
-
-
-async def _call(uri: str, n: int, ports: Ports, folder: Path, rng: np.random.Generator) -> tuple[Heard, float]:
-    talker = Talker(rng)
-    name = f"caller-{n}"
-    record = folder / f"{name}-{time.monotonic_ns()}.wav"
-
-    def heard(event: Event) -> None:
-        talker.ear.phone(event)
-
-    phone = await DrivenPhone.start(
-        name=name, listen=f"{HOST}:{ports.caller + 2 * n}", rtp_ports=ports.rtp(2 + n), record=record, on_event=heard
+    A telephone costs a second of processor time before it rings, so all of them are there before the first dials.
+    """
+    started = await asyncio.gather(
+        *(Line.open(n, ports, folder, np.random.default_rng([seed, n])) for n in range(calls)), return_exceptions=True
     )
-    spent_s = 0.0
+    lines = [line for line in started if isinstance(line, Line)]
     try:
-        # A telephone costs a second of CPU before it rings; all of it is the caller's, none the agent's.
-        phone.send(do="dial", uri=uri)
+        for failure in started:
+            if isinstance(failure, BaseException):
+                raise failure
+        began, spent_s = time.monotonic(), sum(cpu_s(line.phone.pid) for line in lines)
+        until = began + most_s if most_s else float("inf")
+        await asyncio.gather(*(line.talk(uri, rounds, until) for line in lines))
+        wall_s = time.monotonic() - began
+        spent_s = sum(cpu_s(line.phone.pid) for line in lines) - spent_s
+    finally:
+        await asyncio.gather(*(line.phone.stop() for line in lines))
+    heard = tuple(h for line in lines for h in line.heard)
+    return Run(heard=heard, wall_s=wall_s, callers_cpu_s=spent_s)
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """One telephone and the calls made with it."""
+
+    name: str
+    rng: np.random.Generator
+    phone: DrivenPhone = field(init=False)
+    heard: list[Heard] = field(default_factory=list)
+    _talker: Talker | None = None
+
+    @classmethod
+    async def open(cls, n: int, ports: Ports, folder: Path, rng: np.random.Generator) -> Line:
+        line = cls(name=f"caller-{n}", rng=rng)
+        line.phone = await DrivenPhone.start(
+            name=line.name,
+            listen=f"{HOST}:{ports.caller + 2 * n}",
+            rtp_ports=ports.rtp(2 + n),
+            record=folder / f"{line.name}.wav",
+            on_event=line.event,
+        )
+        return line
+
+    def event(self, event: Event) -> None:
+        if self._talker is not None:
+            self._talker.ear.phone(event)
+
+    async def talk(self, uri: str, rounds: int, until: float) -> None:
+        for k in range(rounds):
+            if k and time.monotonic() > until:
+                return
+            self.heard.append(await self._call(uri))
+
+    async def _call(self, uri: str) -> Heard:
+        talker = self._talker = Talker(self.rng)
+        since = len(self.phone.events)
+        self.phone.send(do="dial", uri=uri)
         deadline = time.monotonic() + CALL_MOST_S
         while (now := time.monotonic()) < deadline and not talker.over(now):
             if (clip := talker.step(now)) is not None:
-                phone.send(do="play", file=str(clips()[clip].path))
+                self.phone.send(do="play", file=str(clips()[clip].path))
             await asyncio.sleep(0.02)
-        spent_s = cpu_s(phone.pid)
-    finally:
-        await phone.stop()
-    if not record.exists():
-        return Heard(answers=(), said=0, cut=0, caller=name), spent_s
-    return measure(sf.read(str(record), dtype="int16", always_2d=True)[0], caller=name), spent_s
+        self.phone.send(do="hangup")
+        closed = await self.phone.wait("closed", "failed", since=since, timeout_s=10.0)
+        record = Path(closed["record"]) if closed is not None and "record" in closed else None
+        if record is None:
+            return Heard(answers=(), said=0, cut=0, caller=self.name)
+        return measure(sf.read(str(record), dtype="int16", always_2d=True)[0], caller=self.name)
 
 
 def measure(sound: audio.Pcm, *, caller: str = "") -> Heard:

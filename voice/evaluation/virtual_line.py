@@ -90,7 +90,7 @@ class _Timed:
         await self.clock.sleep(RECOGNITION_S)
         return self.models.transcriber.recognise(samples, expects=expects)
 
-    async def p_complete(self, samples: NDArray[np.float32]) -> float:
+    async def p_complete(self, samples: NDArray[np.float32], *, due: bool = False) -> float:
         await self.clock.sleep(TURN_END_S)
         return self.models.turn_end.judge(samples)
 

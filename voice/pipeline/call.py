@@ -1,6 +1,7 @@
 """One call's pipeline: hearing, dialogue, speech; pipecat runs it.
 
-Per-frame cost is kept low: no observers, no turn tracking, direct mode (0.04 ms a frame through three processors).
+Per-frame cost is kept low: no observers, no turn tracking, direct mode, and frames go straight to the first processor:
+12 µs of pipecat a frame instead of 102 (`voice.evaluation.frame_cost`).
 
 Hears from: `voice.worker`. Tells: a `CallPort`.
 """
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pipecat.frames.frames import Frame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.workers.runner import WorkerRunner
 
 from telephony.facts import Leg
@@ -112,15 +114,19 @@ class CallPipeline:
                 await self.fact(stamped)
 
     async def sound(self, *, leg: Leg, tick: int, pcm: bytes, lost: bool, sent_db: int = SILENT_DB) -> None:
-        await self._worker.queue_frame(LegAudio(leg=leg, tick=tick, pcm=pcm, lost=lost, sent_db=sent_db))
+        await self._enter(LegAudio(leg=leg, tick=tick, pcm=pcm, lost=lost, sent_db=sent_db))
 
     async def fact(self, stamped: Stamped) -> None:
         if self._memory is not None:
             self._memory.committed(stamped)
-        await self._worker.queue_frame(Committed(stamped=stamped))
+        await self._enter(Committed(stamped=stamped))
 
     async def listen_to_human(self, on: bool) -> None:
-        await self._worker.queue_frame(HumanListening(on=on))
+        await self._enter(HumanListening(on=on))
+
+    async def _enter(self, frame: Frame) -> None:
+        """Nothing behind it waits for anything, so neither does the link that brings every call's frames."""
+        await self._hearing.queue_frame(frame, FrameDirection.DOWNSTREAM)
 
     async def close(self) -> None:
         """Stops everything of this call."""

@@ -60,6 +60,7 @@ class CallerLeg:
         guess: Callable[[Transcribed | None], None],
         broke: Callable[[EngineError], None],
         captioner: Captioner | None = None,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self.broke = broke
         self._port, self._emit, self._cut, self._guess = port, emit, cut, guess
@@ -69,7 +70,12 @@ class CallerLeg:
         self._speaking = False
         self._level = "calm"
         self._listener = Listener(
-            detector=detector, transcriber=transcriber, turn_end=turn_end, report=self, masked=self._is_foreign
+            detector=detector,
+            transcriber=transcriber,
+            turn_end=turn_end,
+            report=self,
+            masked=self._is_foreign,
+            crowded=crowded,
         )
         self._captions = Captions(captioner, self._listener.sound, emit) if captioner is not None else None
         self._tasks: set[asyncio.Task[None]] = set()

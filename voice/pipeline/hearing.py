@@ -76,6 +76,7 @@ class HearingProcessor(FrameProcessor):  # type: ignore[misc]
             guess=self._guess,
             broke=self.broke,
             captioner=engines.captioner,
+            crowded=lambda: engines.pool.crowded,
         )
         self._human: HumanLeg | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telephony.link_codec import FRAME_S
-from voice.conversation.endpointing import Abandon, Action, Began, Consider, Endpointing, Stopped, TurnEnded
+from voice.conversation.endpointing import (
+    LONG_TURN_S,
+    Abandon,
+    Action,
+    Began,
+    Consider,
+    Endpointing,
+    Stopped,
+    TurnEnded,
+)
 from voice.engines.transcription import Transcriber, Transcript
 from voice.engines.turn_end import TurnEnd
 from voice.engines.vad import SpeechDetector, Window
@@ -92,13 +101,16 @@ class Listener:
         turn_end: TurnEnd | None,
         report: Heard,
         masked: Callable[[Window], bool] = lambda _: False,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``crowded``: others wait for the models, so nothing is begun that may turn out useless."""
         self.endpointing = Endpointing()
         self._detector, self._transcriber, self._turn_end = detector, transcriber, turn_end
-        self._report, self._masked = report, masked
+        self._report, self._masked, self._crowded = report, masked, crowded
         self._tape = Tape()
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
         self._found: dict[int, tuple[Transcript, float]] = {}
+        self._put_off: Consider | None = None
 
     def push(self, pcm: bytes, tick: int) -> list[tuple[Window, bool]]:
         """One frame; returns the windows now complete with the verdict after masking."""
@@ -137,6 +149,11 @@ class Listener:
                     self._report.began(at_s)
                 case Stopped(at_s=at_s):
                     self._report.stopped(at_s)
+                    if self._put_off is not None:
+                        self._consider(self._put_off)
+                case Consider(start_s=start_s, end_s=end_s) if self._crowded() and end_s - start_s < LONG_TURN_S:
+                    # Two pauses in three that have lasted 0.1 s are over before they have lasted 0.2 s.
+                    self._put_off = action
                 case Consider():
                     self._consider(action)
                 case Abandon(pause=pause):
@@ -147,14 +164,14 @@ class Listener:
                     self._report.turn(action, transcript, offset_s)
 
     def _consider(self, what: Consider) -> None:
+        self._put_off = None
         samples, offset_s = self.sound(what.start_s, what.end_s)
-        tasks = [self._begin(self._recognise(what, samples, offset_s))]
-        if self._turn_end is not None:
-            tasks.append(self._begin(self._judge(self._turn_end, what.pause, samples)))
-        else:
+        tasks = self._tasks[what.pause] = [self._begin(self._recognise(what, samples, offset_s))]
+        if self._turn_end is None:
             # Short answers to a question: every pause is an end.
             self.endpointing.judged(what.pause, 1.0)
-        self._tasks[what.pause] = tasks
+        elif not self._crowded():
+            tasks.append(self._begin(self._judge(self._turn_end, what.pause, samples)))
 
     async def _recognise(self, what: Consider, samples: NDArray[np.float32], offset_s: float) -> None:
         try:
@@ -165,14 +182,17 @@ class Listener:
         self._found[what.pause] = (transcript, offset_s)
         self._report.words(transcript)
         self._carry_out(self.endpointing.recognised(what.pause, transcript.text))
+        tasks = self._tasks.get(what.pause, [])
+        if self._turn_end is not None and len(tasks) == 1 and self.endpointing.sound_matters(what.pause):
+            tasks.append(self._begin(self._judge(self._turn_end, what.pause, samples, due=True)))
         start_s = self.endpointing.speaking_since_s
         if what.pause in self._found and start_s is not None:
             turn = TurnEnded(pause=what.pause, start_s=start_s, end_s=what.end_s, waited_s=0.0, rule="likely")
             self._report.likely(turn, transcript, offset_s)
 
-    async def _judge(self, turn_end: TurnEnd, pause: int, samples: NDArray[np.float32]) -> None:
+    async def _judge(self, turn_end: TurnEnd, pause: int, samples: NDArray[np.float32], *, due: bool = False) -> None:
         try:
-            p_complete = await turn_end.p_complete(samples)
+            p_complete = await turn_end.p_complete(samples, due=due)
         except Exception:  # noqa: BLE001 - without the verdict the longer wait applies
             return
         self._carry_out(self.endpointing.judged(pause, p_complete))
@@ -182,11 +202,13 @@ class Listener:
 
     def _cancel(self, pause: int) -> None:
         self._found.pop(pause, None)
+        self._put_off = None
         current = asyncio.current_task()
         for task in self._tasks.pop(pause, []):
             if task is not current:
                 task.cancel()
 
     def _cancel_all(self) -> None:
+        self._put_off = None
         for pause in list(self._tasks):
             self._cancel(pause)
