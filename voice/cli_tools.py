@@ -42,8 +42,8 @@ def score(
 
 @app.command("eval", epilog="Example: warmline eval ear --model research --json")
 def evaluate(
-    what: Annotated[str, typer.Argument(help="ear, transcription, turns, latency, dialogue or handoff")],
-    manifest: Annotated[Path | None, typer.Option(help="Own data; columns: docs/ear.md.")] = None,
+    what: Annotated[str, typer.Argument(help="ear, transcription, turns, latency, dialogue, danger or handoff")],
+    manifest: Annotated[Path | None, typer.Option(help="Own data: docs/ear.md; danger: a list, + and -.")] = None,
     model: Annotated[str, typer.Option(help="open, research or a model folder.")] = "",
     calls: Annotated[int, typer.Option(help="Calls at once (latency) or in all (handoff).")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = 0,

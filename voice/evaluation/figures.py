@@ -143,12 +143,16 @@ def evaluate(
         from voice.evaluation.dialogue import figures as dialogue_figures
 
         figures = dialogue_figures(seed)
+    elif what == "danger":
+        from voice.evaluation.danger import figures as danger_figures
+
+        figures = danger_figures(manifest)
     elif what == "turns":
         from voice.evaluation.turns import figures as turns_figures
 
         figures = turns_figures(calls, seed)
     else:
-        raise UserError(f"eval {what}: choose ear, transcription, turns, latency, dialogue or handoff")
+        raise UserError(f"eval {what}: choose ear, transcription, turns, latency, dialogue, danger or handoff")
     if as_json:
         return document(figures)
     return "\n\n".join(filter(None, (table(figures), calls_table)))

@@ -4,52 +4,64 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from telephony.facts import CallEnded, HandoffRequested, KeyPressed, Transcribed
 from telephony.summary import summarise
 from tests.unit.voice.conversation.line import Line
 from voice.conversation.commands import Say
 from voice.conversation.crisis import CrisisWords
+from voice.conversation.danger import features, share
 from voice.conversation.words import tokens
+from voice.evaluation.danger import figures, read
+from voice.evaluation.danger_training import fit, turns
 
 LISTS = Path(__file__).parents[3] / "data" / "crisis"
 CRISIS = CrisisWords.shipped()
 
 
-def read(name: str) -> tuple[list[str], list[str]]:
-    """Phrasings of danger, and sentences that only sound like it."""
-    lines = [line.strip() for line in (LISTS / f"{name}.txt").read_text("utf-8").splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
-    return [x for x in lines if not x.startswith("- ")], [x[2:] for x in lines if x.startswith("- ")]
+@pytest.mark.parametrize("name", sorted(p.name for p in LISTS.glob("*.txt")))
+def test_what_was_learned_is_kept(name: str) -> None:
+    """On lists the model has seen: says nothing about other wordings, but a broken model or phrase shows at once."""
+    got = {f.name: f.value for f in figures(LISTS / name)}
+    danger = [x for x in read(LISTS / name) if x.danger]
+    if danger:
+        assert got["danger/outright"] >= 0.85
+        assert got["danger/outright_or_asked"] >= 0.97
+    assert got["danger/needless_alarms"] <= 0.07
+    assert got["danger/needless_questions"] <= 0.1
 
 
-@pytest.mark.parametrize(
-    ("name", "outright", "asked", "alarms", "questions"),
-    [
-        ("seen", 0.94, 0.99, 0.0, 0.05),
-        ("second", 0.75, 0.93, 0.1, 0.05),
-        ("third", 0.14, 0.8, 0.06, 0.08),
-        ("fourth", 0.42, 0.95, 0.07, 0.14),
-    ],
-)
-def test_recall_and_false_alarms_are_no_worse_than_measured(
-    name: str, outright: float, asked: float, alarms: float, questions: float
-) -> None:
-    """``outright``: number and person at once. ``asked``: that, or the question whether the caller is safe."""
-    danger, harmless = read(name)
-    assert len(danger) >= 60
-    found = [x for x in danger if CRISIS.heard(tokens(x))]
-    noticed = [x for x in danger if x in found or CRISIS.suspected(tokens(x))]
-    wrong = [x for x in harmless if CRISIS.heard(tokens(x))]
-    needless = [x for x in harmless if x not in wrong and CRISIS.suspected(tokens(x))]
-    assert len(found) / len(danger) >= outright
-    assert len(noticed) / len(danger) >= asked
-    assert len(wrong) / len(harmless) <= alarms
-    assert len(needless) / len(harmless) <= questions
+def test_a_stranger_is_understood_by_a_model_that_never_met_them() -> None:
+    """As the shipped model is trained, without one writer's lists: what a new wording may expect."""
+    listed = turns(LISTS)
+    words = [[t.text for t in tokens(x.text)] for x in listed]
+    found, shares = [features(w) for w in words], np.array([share(w) for w in words])
+    theirs = np.array([x.author == "writer2" for x in listed])
+    danger, heard = np.array([x.danger for x in listed]), np.array([x.heard for x in listed])
+    model = fit([f for f, t in zip(found, theirs, strict=True) if not t], shares[~theirs], danger[~theirs])
+    of = theirs & ~heard
+    scores = model.scores([f for f, t in zip(found, of, strict=True) if t], shares[of])
+    ask = np.log(CRISIS.model.ask / (1 - CRISIS.model.ask))
+    assert np.mean(scores[danger[of]] > ask) >= 0.85
+    assert np.mean(scores[~danger[of]] > ask) <= 0.25
 
 
-SUSPICIOUS = "I can see no way out for me any more."
+@pytest.mark.parametrize("text", ["", "...", "No.", "4519", "Yes please."])
+def test_next_to_nothing_is_no_danger(text: str) -> None:
+    assert CRISIS.model.probability(tokens(text)) < CRISIS.model.ask
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=400))
+def test_any_text_has_a_probability(text: str) -> None:
+    assert 0.0 <= CRISIS.model.probability(tokens(text)) <= 1.0
+
+
+SUSPICIOUS = "I don't see a way on from here."
 
 
 @pytest.mark.parametrize("answer", ["No.", "I don't know.", "Not really.", "Blah blah.", "I want to die."])
@@ -80,7 +92,7 @@ def test_another_reading_of_a_doubtful_turn_is_asked_about() -> None:
     line = Line()
     line.start()
     heard = Transcribed(
-        leg="caller", start=9.0, end=11.0, text="I want to chill myself.", log_prob=-0.7,
+        leg="caller", start=9.0, end=11.0, text="I want the chilled shelf.", log_prob=-0.7,
         alternatives=("I want to kill myself.",),
     )  # fmt: skip
     assert "Are you safe right now?" in line.commit(heard)[0]
