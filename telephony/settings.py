@@ -227,6 +227,9 @@ def load(path: Path | None = None) -> Settings:
         _check_dialling(settings.humans)
     if settings.events.webhooks and not settings.events.secret_file:
         raise ConfigError("events.secret_file", "", "events are signed; name a file with the secret")
+    model = settings.agent.llm_base_url
+    if model and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", model):
+        raise ConfigError("agent.llm_base_url", model, 'write it like "http://127.0.0.1:8000/v1"')
     host = settings.web.bind.rsplit(":", 1)[0].strip("[]")
     if not is_loopback(host) and not (web_token(settings) or settings.web.users_file):
         raise ConfigError("web.bind", settings.web.bind, "set web.token before binding anything but loopback")

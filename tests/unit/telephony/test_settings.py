@@ -28,6 +28,7 @@ def _load(tmp_path: Path, text: str) -> object:
         ("[media]\nbind = '127.0.0.1:1'", "media.bind = '127.0.0.1:1': carriers' media websockets"),
         ("[humans]\ncallback = 'dial'", "humans.callback_route = '': write it like \"sip:{number}@192.0.2.1\""),
         ("[events]\nwebhooks = ['https://x/y']", "events.secret_file = '': events are signed; name a file"),
+        ("[agent]\nllm_base_url = 'localhost'", "agent.llm_base_url = 'localhost': write it like"),
         ("[web]\nbind = '0.0.0.0:8080'", "web.bind = '0.0.0.0:8080': set web.token before binding anything but"),
         ("[sip]\ntrunks = ['elephant']", "sip.trunks = ['elephant']"),
         ("not toml", "not TOML"),
