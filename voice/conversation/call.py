@@ -10,7 +10,6 @@ Hears from: the call's log. Tells: `voice.pipeline`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from telephony.commands import HangUp
 from telephony.facts import (
@@ -41,7 +40,7 @@ from voice.conversation import answers
 from voice.conversation.acting import quoted
 from voice.conversation.choosing import Choosing
 from voice.conversation.commands import Action, Emit
-from voice.conversation.pacing import Patience, patience
+from voice.conversation.pacing import Expected, Patience, patience
 from voice.conversation.refusal import refused
 from voice.conversation.request import asks_for_person
 from voice.conversation.unasked import Unasked
@@ -51,7 +50,9 @@ from voice.handoff.policy import Signs, due
 WORDS_WITHIN_S = 3.0
 """After speech has stopped, its words are waited for this long before the agent speaks unasked."""
 _HEARD_ENOUGH = 0.6
-_EXPECTED: dict[str, Literal["amount", "date"]] = {"amount": "amount", "date": "date"}
+_EXPECTED: dict[str, Expected] = {
+    "amount": "amount", "date": "date", "name": "name", "text": "name", "address": "address",
+}  # fmt: skip
 _DIGIT_KINDS = ("digits", "phone", "postcode")
 
 
@@ -116,8 +117,7 @@ class Conversation(Choosing, Unasked):
             return patience(level, base=base)
         if slot.kind in _DIGIT_KINDS:
             return patience(level, "digits", 5 if slot.kind == "postcode" else slot.max, base=base)
-        free = slot.kind in ("name", "text") and self._dialogue.phase == "slot"
-        return patience(level, "name" if free else _EXPECTED.get(slot.kind), base=base)
+        return patience(level, _EXPECTED.get(slot.kind), base=base)
 
     def _react(self, fact: Fact, now: float, change: Emit | None) -> list[Action]:
         if isinstance(fact, Disclosed) and not self._greeted:

@@ -14,34 +14,28 @@ from telephony.facts import CardTyped, Transcribed
 from voice.conversation import answers, asides
 from voice.conversation.commands import Emit
 from voice.conversation.doubt import best, is_doubtful
-from voice.conversation.intents import Guess, article, best_article, misheard, recognise, recognise_all
+from voice.conversation.intents import Guess, article, best_article, named, recognise, recognise_all
+from voice.conversation.reading import CORRECTS, NOT_KNOWN, Reading
 from voice.conversation.reply import Reply
-from voice.conversation.request import asks_for_person
 from voice.conversation.slots import Found
-from voice.conversation.talk import Talk, recognised
-from voice.conversation.words import Token, find, spoken, tokens
+from voice.conversation.talk import recognised
+from voice.conversation.words import Token, find, spoken
 
 _SWITCH = 1.2
 """Score from which another matter takes over while one is open: more than `voice.conversation.intents.ENOUGH`."""
-_NOT_KNOWN = (
-    "do not know|do not have it|do not have one|do not have that|do not have _ number|can not find|no idea|"
-    "lost it|lost the|do not remember|forgot it|not got it|do not have the"
-)
-_AGREE = 2
 _REFUSALS = 2
 """Wrong values of one detail until it is left to a colleague: the line or the recogniser cannot carry it."""
-_CORRECTS = frozenset({"no", "not", "sorry", "actually", "wait", "wrong"})
 
 
 @dataclass(slots=True)
-class Dialogue(Talk):
-    """Reads the caller's turns; the moves are `Talk`'s."""
+class Dialogue(Reading):
+    """Answers the caller's turns; which words to go by is `Reading`'s, the moves are `Talk`'s."""
 
     def hear(self, fact: Transcribed, *, upset: bool) -> Reply:
         """The answer to one turn of the caller."""
         if self.phase != "offer" and self._requests(fact):
             return self.make_offer("stuck", upset=upset, phrase="offer_request")
-        fact, guessed = best(fact, self._means)
+        fact, guessed = best(fact, self._wanted(fact))
         turn, reply = spoken(fact), Reply()
         self.matter.doubted = guessed or is_doubtful(fact)
         if not turn:
@@ -67,41 +61,6 @@ class Dialogue(Talk):
                 reply.parts.insert(0, self._phrase("person_hint", upset))
         self.last = reply.text or self.last
         return reply
-
-    def _means(self, fact: Transcribed) -> bool:
-        """The words say something that can be answered here."""
-        turn = spoken(fact)
-        if find(turn, _NOT_KNOWN) or answers.says_something(turn) or asides.says_something(turn):
-            return True
-        if self.phase in ("confirm", "action", "check", "offer", "meant") and answers.yes_or_no(turn) != "unclear":
-            return True
-        if self.phase == "confirm" and (self.matter.says_again(turn, fact) or self.matter.is_correction(turn, fact)):
-            return True
-        return self.speaks_of_matter(fact)
-
-    def speaks_of_matter(self, fact: Transcribed) -> bool:
-        """The turn names a matter, a question of an article, or the detail that is asked for."""
-        turn = spoken(fact)
-        known = recognise(turn, self.playbook) is not None or article(turn, self.playbook) is not None
-        return known or (self.phase == "slot" and self.matter.could_take(turn, fact))
-
-    def asked_for_person(self, fact: Transcribed) -> tuple[Token, ...] | None:
-        """Words that mean nothing, of which two other readings ask for a person: as good as said."""
-        requests = self._requests(fact)
-        return requests[0] if len(requests) >= _AGREE else None
-
-    def _requests(self, fact: Transcribed) -> list[tuple[Token, ...]]:
-        """Other readings of words that mean nothing which ask for a person; one is worth a question."""
-        turn = spoken(fact)
-        if turn and self._means(fact):
-            return []
-        others = [tokens(text, fact.start, fact.end) for text in fact.alternatives]
-        return [other for other in others if asks_for_person(other)]
-
-    def _about(self, turn: tuple[Token, ...]) -> Guess | None:
-        """The matter of a reading that is only a guess."""
-        guess = recognise(turn, self.playbook)
-        return guess if guess is not None and guess.intent is not self.answered else None
 
     def keyed(self, digits: str, start: float, end: float, *, upset: bool) -> Reply:
         """A number typed on the keypad: certain, so not read back."""
@@ -213,10 +172,12 @@ class Dialogue(Talk):
             return self._go_on(reply, upset)
         if self._take(self.matter.correct(turn, fact), reply):
             return self._go_on(reply, upset)
+        if switched := self._switch(turn, fact, reply, upset):
+            return switched
         if answer == "no" and intent is not None:
             self.matter.done.append(f"offered {intent.title}, refused")
             return self._next(reply.say(intent.not_done or self._phrase("offer_declined", upset)), upset)
-        return self._switch(turn, fact, reply, upset) or self._heard_out(turn, reply, upset, self.question)
+        return self._heard_out(turn, reply, upset, self.question)
 
     def _check(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
         """Answer to the remedy that was offered for a complaint."""
@@ -233,11 +194,14 @@ class Dialogue(Talk):
     def _slot(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
         if self._take(self.matter.take(turn, fact), reply):
             return self._go_on(reply, upset)
-        if self.matter.more_digits(turn):
-            return reply.say("Yes.")
+        match self.matter.more_digits(turn):
+            case "more":
+                return reply.say("Yes.")
+            case "again":
+                return self._missed(reply, upset, self._again(upset))
         if switched := self._switch(turn, fact, reply, upset):
             return switched
-        if find(turn, _NOT_KNOWN):
+        if find(turn, NOT_KNOWN):
             return self._without(reply, upset)
         if answers.says_goodbye(turn):
             return self._close(reply, upset)
@@ -260,6 +224,8 @@ class Dialogue(Talk):
 
     def _open(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply:
         guesses, complains = recognise_all(turn, self.playbook), asides.complains(turn)
+        if not guesses and self.phase == "open" and self.misunderstood and (short := named(turn, self.playbook)):
+            guesses = [short]
         about_answer = self.answered is not None and self.phase in ("else", "closing")
         same = bool(guesses) and guesses[0].intent is self.answered
         score, fact_known = best_article(turn, self.playbook)
@@ -274,7 +240,11 @@ class Dialogue(Talk):
             return self.tell(known, reply, upset)
         if about_answer and complains:
             return self._follow_up(reply, upset)
-        return self._small_answer(turn, reply, upset) or self._unknown(turn, reply, upset, about_answer, complains)
+        if small := self._small_answer(turn, reply, upset):
+            return small
+        if self.phase in ("open", "else") and not about_answer and (guess := self._misheard(turn, fact)):
+            return self.ask_about(guess, reply, upset)
+        return self._unknown(turn, reply, upset, about_answer, complains)
 
     def _small_answer(self, turn: tuple[Token, ...], reply: Reply, upset: bool) -> Reply | None:
         """Goodbye, nothing more, hello, yes, thanks."""
@@ -294,9 +264,6 @@ class Dialogue(Talk):
         self, turn: tuple[Token, ...], reply: Reply, upset: bool, about_answer: bool, complains: bool
     ) -> Reply:
         """Nothing of the playbook: said honestly, and an upset caller is never asked to say it all again."""
-        guess = misheard(turn, self.playbook) if self.phase in ("open", "else") and not about_answer else None
-        if guess is not None:
-            return self.ask_about(guess, reply, upset)
         if asides.is_question(turn):
             return self._missed(reply, upset, self._phrase("sorry_no_answer", upset))
         if upset and about_answer:
@@ -311,7 +278,7 @@ class Dialogue(Talk):
         intent = self.matter.intent
         return (
             intent is not None and guess.intent.name == intent.name and self.phase == "else"
-            and turn[0].text in _CORRECTS
+            and turn[0].text in CORRECTS
         )  # fmt: skip
 
     def _switch(self, turn: tuple[Token, ...], fact: Transcribed, reply: Reply, upset: bool) -> Reply | None:

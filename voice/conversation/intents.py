@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from voice.conversation.sounds import alike
 from voice.conversation.words import Token, find, negated, plain, tokens
 from voice.playbooks.schema import Article, Intent, Playbook
 
@@ -19,6 +20,8 @@ LIKENESS_WEIGHT = 0.5
 NEGATED = 0.25
 """What is left of a keyword after "not": "I don't want to cancel" still is about something else."""
 
+_NAMED, _ANSWER_WORDS = 0.3, 7
+"""The same in an answer of so few words to the question what it is about."""
 _PART_WORDS = 3
 """Fewest words of a part of a sentence that can be a matter of its own."""
 
@@ -34,14 +37,14 @@ class Guess:
     end: float
 
 
-def recognise(heard: str | Sequence[Token], playbook: Playbook) -> Guess | None:
-    """The intent whose keywords are heard, or ``None`` if nothing reaches `ENOUGH`."""
+def recognise(heard: str | Sequence[Token], playbook: Playbook, *, enough: float = ENOUGH) -> Guess | None:
+    """The intent whose keywords are heard, or ``None`` if nothing reaches ``enough``."""
     turn = tokens(heard) if isinstance(heard, str) else heard
     if not turn:
         return None
     scored = sorted(((_score(turn, i), i) for i in playbook.intents), key=lambda s: -s[0][0])
     (best, first, last), intent = scored[0]
-    if best < ENOUGH:
+    if best < enough:
         return None
     second = scored[1][0][0] if len(scored) > 1 else 0.0
     confidence = round(best / (best + 1.0) * (1.0 - 0.5 * max(0.0, second) / best), 3)
@@ -112,26 +115,22 @@ def _score(turn: Sequence[Token], intent: Intent) -> tuple[float, int, int]:
     return total, first, last
 
 
-_ALIKE = ("bp", "dt", "gkc", "fv", "sz", "mn")
-"""Letters for sounds that a telephone band hardly tells apart."""
-
-
 def misheard(turn: Sequence[Token], playbook: Playbook) -> Guess | None:
-    """The matter, if words one sound away from a keyword are taken for it: "my pill is too high". To be asked about."""
+    """The matter, if words that sound like a keyword are taken for it: "my pill is too high". To be asked about."""
     known = {w for i in playbook.intents for k in i.keywords for w in re.findall(r"[a-z]{4,}", k)}
     meant = [replace(t, text=_nearest(t.text, known)) for t in turn]
     return recognise(meant, playbook) if meant != list(turn) else None
 
 
 def _nearest(word: str, known: set[str]) -> str:
-    if word in known or len(word) < 4:
-        return word
-    return next((k for k in sorted(known) if _one_sound(word, k)), word)
+    return word if word in known else next((k for k in sorted(known) if alike(word, k)), word)
 
 
-def _one_sound(a: str, b: str) -> bool:
-    different = [(x, y) for x, y in zip(a, b, strict=False) if x != y]
-    return len(a) == len(b) and len(different) == 1 and any(set(different[0]) <= set(group) for group in _ALIKE)
+def named(turn: Sequence[Token], playbook: Playbook) -> Guess | None:
+    """The matter of a short answer to "is it about an order, a bill …?": its keyword alone is enough."""
+    if len(turn) > _ANSWER_WORDS:
+        return None
+    return recognise(turn, playbook, enough=_NAMED) or misheard(turn, playbook)
 
 
 _FOR_A_PERSON = "I want to speak to a real person. Can I talk to someone, please? Give me an agent."

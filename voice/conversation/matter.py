@@ -7,12 +7,12 @@ Hears from: `voice.conversation.dialogue`. Tells: the same. Answers come from th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from telephony.facts import SlotFilled, Transcribed
 from voice.conversation.numbers import digit_runs, spell
-from voice.conversation.slots import Found, extract, incomplete
+from voice.conversation.slots import UNSURE, Found, extract, incomplete, sounds_like
 from voice.conversation.words import Token
 from voice.playbooks.schema import Intent, Playbook, Slot
 
@@ -72,9 +72,15 @@ class Matter:
         return filled
 
     def could_take(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
-        """The turn holds the detail that is asked for."""
+        """The turn holds the detail that is asked for, in the form it should have."""
         name = self.asking
-        return name is not None and self._found(name, turn, fact, asked=True) is not None
+        found = self._found(name, turn, fact, asked=True) if name is not None else None
+        return found is not None and found.confidence > UNSURE
+
+    def could_correct(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
+        """The turn names a value that was not called wrong before."""
+        changed = self._changed(turn, fact, asked=True)
+        return any(f.confidence > UNSURE and f.value not in self.refused.get(name, ()) for name, f in changed)
 
     def is_correction(self, turn: tuple[Token, ...], fact: Transcribed) -> bool:
         """The turn names another value for a detail already given."""
@@ -103,12 +109,15 @@ class Matter:
         out = []
         for name in self.intent.slots if self.intent else ():
             said_no = asked and len(turn) >= 3 and turn[0].text in ("no", "not", "sorry")
-            free = self.playbook.slots[name].kind in ("text", "name")
+            free = self.playbook.slots[name].kind in ("text", "name", "address")
             here = asked and (name == self.asking or not free)
             if name not in self.values or (free and not said_no):
                 continue
-            found = self._found(name, turn, fact, asked=here)
-            if found is not None and found.value != self.values[name].value:
+            found, current = self._found(name, turn, fact, asked=here), self.values[name].value
+            if found is not None and said_no and found.value == current:
+                # "No, fourteen" to fourteen: it was forty.
+                found = self._twin(name, found)
+            if found is not None and found.value != current:
                 out.append((name, found))
         return out
 
@@ -132,13 +141,16 @@ class Matter:
             name=name, value=found.value, confidence=found.confidence, start=found.start, end=found.end
         )  # fmt: skip
 
-    def more_digits(self, turn: tuple[Token, ...]) -> bool:
-        """Keeps the first digits of a number the caller says in pieces."""
+    def more_digits(self, turn: tuple[Token, ...]) -> Literal["", "more", "again"]:
+        """Keeps the first digits of a number said in pieces; "again": the same come once more, or too many."""
         slot = self.slot
         if slot is None or not (part := incomplete(slot, turn)):
-            return False
+            return ""
+        if self.partial and (part == self.partial or len(self.partial + part) > slot.max):
+            self.partial = ""
+            return "again"
         self.partial += part
-        return True
+        return "more"
 
     def refuse_value(self) -> int:
         """The caller said the value read back is wrong; how often that was so for this detail."""
@@ -193,8 +205,8 @@ class Matter:
     def _found(self, name: str, turn: tuple[Token, ...], fact: Transcribed, *, asked: bool) -> Found | None:
         slot = self.playbook.slots[name]
         found = extract(slot, turn, fact.text, asked=asked)
-        if found is not None and fact.alternatives and found.value in self.refused.get(name, ()):
-            return None
+        if found is not None and found.value in self.refused.get(name, ()):
+            return self._twin(name, found) or (None if fact.alternatives else found)
         if found is None and asked and self.partial:
             digits = self.partial + "".join(d for d, _, _ in digit_runs(turn))
             # "You promised me a new one" says no digit: the rest of a number comes without a story around it.
@@ -202,6 +214,11 @@ class Matter:
             if short and len(digits) > len(self.partial) and slot.min <= len(digits) <= slot.max:
                 return Found(value=digits, confidence=0.7, start=fact.start, end=fact.end)
         return found
+
+    def _twin(self, name: str, found: Found) -> Found | None:
+        """The amount it sounds like, unless that was wrong too."""
+        twin = sounds_like(found.value) if self.playbook.slots[name].kind == "amount" else ""
+        return replace(found, value=twin) if twin and twin not in self.refused.get(name, ()) else None
 
 
 def speakable(slot: Slot, value: str) -> str:

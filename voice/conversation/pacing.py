@@ -23,7 +23,7 @@ STEP = 0.04
 SYLLABLES_PER_WORD = 1.4
 """Of conversational English: turns the measured syllable rate into words."""
 UPSET_PATIENCE = 1.5
-Expected = Literal["digits", "name", "amount", "date"]
+Expected = Literal["digits", "name", "address", "amount", "date"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class Expectation:
     ``answer``: yes or no, of somebody who waits to say it: a pause is its end.
     """
 
-    expects: Literal["digits", "name", "amount", "date", "answer"] | None = None
+    expects: Literal["digits", "name", "address", "amount", "date", "answer"] | None = None
     digits: int | None = None
     factor: float = 1.0
 
@@ -80,7 +80,7 @@ def _wait(text: str, p_complete: float | None, expectation: Expectation) -> tupl
     if expectation.expects == "digits":
         if (rule := _digits(text, heard, expectation.digits)) is not None:
             return rule
-    elif expectation.expects == "name":
+    elif expectation.expects in ("name", "address") and not says_all(text):
         return NAME_S, "name"
     elif heard >= 2 and ends_in_digit(text):
         return DIGITS_VOLUNTEERED_S, "ends in digits"

@@ -8,9 +8,11 @@ Hears from: tokens. Tells: `voice.conversation.dialogue`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from voice.conversation.answers import machine_question
-from voice.conversation.words import Match, Token, find_all, negated
+from voice.conversation.sounds import alike
+from voice.conversation.words import Match, Token, find, find_all, negated
 
 _STAFF = (
     "person|human|human being|agent|agents|representative|rep|operator|colleague|manager|supervisor|advisor|adviser|"
@@ -47,12 +49,27 @@ _VERBS = frozenset(phrase.split()[0] for phrase in (*_CONTACT, *_WISH))
 _ORDERS = frozenset({"get", "give", "connect", "transfer", "put", "pass", "hand", "bring", "switch", "please"})
 """An order begins a new thought, unless its own "not" stands before it."""
 _PAST = ("was", "were", "been", "had", "kept")
+_SPOKEN_NOUNS = (
+    "person",
+    "agent",
+    "operator",
+    "representative",
+    "manager",
+    "supervisor",
+    "someone",
+    "somebody",
+    "human",
+)
 _BARE_LENGTH = 4
 """Words. "A representative, please." asks; a longer sentence needs a verb."""
 
 
 def asks_for_person(turn: Sequence[Token]) -> Match | None:
     """The tokens that ask for a person, or ``None``."""
+    return _asks(turn) or _asks(_by_sound(turn))
+
+
+def _asks(turn: Sequence[Token]) -> Match | None:
     question = machine_question(turn)
     asked = turn[question.first].clause if question else -1
     for match in _candidates(turn):
@@ -63,6 +80,13 @@ def asks_for_person(turn: Sequence[Token]) -> Match | None:
         if negated(turn, match.first, reach=4):
             return match
     return None
+
+
+def _by_sound(turn: Sequence[Token]) -> Sequence[Token]:
+    """The turn with what sounds like a person taken for one, where somebody is to be reached: "talk to a prison"."""
+    if not any(find(turn, contact) for contact in (*_CONTACT, *_REACHED)):
+        return ()
+    return [replace(t, text=next((n for n in _SPOKEN_NOUNS if alike(t.text, n)), t.text)) for t in turn]
 
 
 def _candidates(turn: Sequence[Token]) -> Iterator[Match]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice.conversation.numbers import HOMOPHONES, cardinal, digit_runs
+from voice.conversation.sounds import alike
 from voice.conversation.words import Token, find
 from voice.playbooks.schema import Slot
 
@@ -25,6 +26,7 @@ _ORDINALS = {
     "tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fourteenth": 14, "fifteenth": 15, "twentieth": 20,
     "thirtieth": 30,
 }  # fmt: skip
+_TWENTY = {"twenty": 20, "thirty": 30}
 _CURRENCY = {"dollar": "dollars", "dollars": "dollars", "pound": "pounds", "pounds": "pounds", "euro": "euros",
              "euros": "euros", "bucks": "dollars"}  # fmt: skip
 _CENTS = ("cent", "cents", "penny", "pence")
@@ -34,6 +36,10 @@ _NOT_NAMES = frozenset(
     "sure right thank thanks you angry upset having waiting trying going just fine good great "
     "correct exactly yeah wait".split()
 )
+_STREETS = ("street", "road", "avenue", "lane", "drive", "court", "place", "square", "gardens", "hill", "close", "way",
+            "crescent", "terrace", "boulevard")  # fmt: skip
+UNSURE = 0.4
+"""Confidence of words that do not have the form of what was asked for."""
 _LEAD_INS = frozenset(
     "no not sorry wrong it is the my new address yes okay so well now please that to at um uh i live".split()
 )
@@ -65,7 +71,9 @@ def extract(slot: Slot, turn: Sequence[Token], raw: str, *, asked: bool) -> Foun
         return _date(turn)
     if slot.kind == "name":
         return _name(turn, raw, asked)
-    return _free(turn, raw) if asked else None
+    if not asked:
+        return None
+    return _address(turn, raw) if slot.kind == "address" else _free(turn, raw)
 
 
 _ALONE_LENGTH = 3
@@ -138,16 +146,35 @@ def _amount(turn: Sequence[Token], asked: bool) -> Found | None:
     return None
 
 
+def sounds_like(amount: str) -> str:
+    """The amount it is most often taken for, "14 dollars" for "40 dollars" and back; empty if there is none.
+
+    >>> sounds_like("14 dollars"), sounds_like("30.50 pounds"), sounds_like("42 dollars")
+    ('40 dollars', '13.50 pounds', '')
+    """
+    number = re.match(r"\d+", amount)
+    value = int(number[0]) if number else 0
+    if 13 <= value <= 19:
+        twin = (value - 10) * 10
+    elif 30 <= value <= 90 and value % 10 == 0:
+        twin = value // 10 + 10
+    else:
+        return ""
+    return f"{twin}{amount[len(str(value)) :]}"
+
+
 def _date(turn: Sequence[Token]) -> Found | None:
     for k, token in enumerate(turn):
         if token.text in _DAYS:
             return _found(turn, token.text.capitalize(), k, k, 0.8)
         if token.text not in _MONTHS:
             continue
-        for j in range(max(0, k - 2), min(len(turn), k + 3)):
+        for j in range(max(0, k - 2), min(len(turn), k + 4)):
             day = _day_number(turn[j].text)
             if day:
-                return _found(turn, f"{day} {token.text.capitalize()}", min(j, k), max(j, k), 0.8)
+                first = j - (day < 10 and j > 0 and turn[j - 1].text in _TWENTY)
+                day += _TWENTY[turn[first].text] if first < j else 0
+                return _found(turn, f"{day} {token.text.capitalize()}", min(first, k), max(j, k), 0.8)
     return None
 
 
@@ -192,6 +219,21 @@ def _free(turn: Sequence[Token], raw: str) -> Found | None:
     words = [t.text for t in turn[first:]]
     kept = [w for w in re.findall(r"[\w']+", raw) if w.lower() in words] or words
     return _found(turn, " ".join(kept), first, len(turn) - 1, 0.6)
+
+
+def _address(turn: Sequence[Token], raw: str) -> Found | None:
+    """Number and street; other words are kept too, but with so little confidence that another reading may win."""
+    found = _free(turn, raw)
+    if found is None:
+        return None
+    words = found.value.split()
+    street = next((s for s in _STREETS if alike(words[-1].lower(), s)), "")
+    numbered = any(cardinal(turn, k) for k in range(len(turn)) if turn[k].text == words[0].lower())
+    if not street or not numbered:
+        return replace(found, confidence=UNSURE)
+    if words[-1].lower() != street:
+        words[-1] = street.capitalize()
+    return replace(found, value=" ".join(words))
 
 
 def _found(turn: Sequence[Token], value: str, first: int, last: int, confidence: float) -> Found:

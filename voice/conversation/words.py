@@ -15,6 +15,8 @@ from telephony.facts import Transcribed
 
 _PART = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[.,;:!?…—]")
 _CLAUSE = re.compile(r"[.,;:!?…—]")
+_APART = re.compile(r"\b(my(?= self)|(?:some|any|every)(?=.body)|some(?=.one)|wi(?=.fi))[ -](self|body|one|fi)\b")
+"""Words a recogniser likes to write as two."""
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MONEY = re.compile(r"([$£€])\s?(\d+)(?:\.(\d\d))?")
 _CURRENCY = {"$": "dollars", "£": "pounds", "€": "euros"}
@@ -55,7 +57,8 @@ def tokens(text: str, start: float = 0.0, end: float = 0.0) -> tuple[Token, ...]
     """Lower-case words, contractions written out, times spread evenly over [``start``, ``end``] by letters."""
     out: list[tuple[str, int, int]] = []
     clause = 0
-    lowered = _THOUSANDS.sub("", text.lower().replace("’", "'").replace("my self", "myself"))
+    lowered = _THOUSANDS.sub("", text.lower().replace("’", "'"))
+    lowered = _APART.sub(r"\1\2", lowered)
     lowered = _MONEY.sub(_money, lowered)
     total = max(1, len(lowered))
     for part in _PART.finditer(lowered):

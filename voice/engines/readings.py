@@ -19,6 +19,8 @@ Reading = tuple[str, float]
 BEFORE = {
     "digits": "Two, seven, zero, four, nine, one, three, eight, six, five.",
     "amount": "Eighty-five dollars. Thirteen pounds. Seventy euros. Fifty cents.",
+    "name": "My name is John Smith. Mary Johnson. It's Robert Taylor. The name is Linda Clark.",
+    "address": "Sixteen Maple Road. 83 Queen Street. Fifty-five West Avenue. 27 Elm Lane. Four London Road.",
     "date": "Last Wednesday. The eleventh of October. Yesterday. August the second.",
 }
 """What is said to stand before, by what was asked for. The digits are in no order that a number is likely to have, so

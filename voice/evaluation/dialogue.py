@@ -1,8 +1,9 @@
 """``warmline eval dialogue``: scripted calls through the live conversation, as text and as speech over a phone line.
 
-``seen`` scripts were there while rules were worked on, ``unseen`` ones were written after and never used for it. The
-calls are spoken in voices that are not the agent's, through G.711 with 1 % loss, clean and at 10 dB. Last comes the
-agent's own speech at every pace (`voice.evaluation.pace`).
+``seen`` scripts were there while rules were worked on, ``unseen`` ones were written before any was run and never
+used for it. The calls are spoken by voices that are understood as people are, then by those that are understood worst
+(`voice.evaluation.callers`), through G.711 with 1 % loss, clean and at 10 dB. Last comes the agent's own speech at
+every pace (`voice.evaluation.pace`).
 
 Hears from: `voice.evaluation.scripted`, `voice.evaluation.spoken`. Tells: `voice.evaluation.figures`.
 """
@@ -15,13 +16,13 @@ from prosody.evaluation import Figure
 from voice.conversation.intents import vocabulary
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import load_transcriber
-from voice.evaluation import pace
+from voice.evaluation import callers, pace
 from voice.evaluation.scripted import Outcome, Script, run, same, scripts
-from voice.evaluation.spoken import PhoneLine, voice_of
+from voice.evaluation.spoken import VOICES, WORST, PhoneLine, voice_of
 from voice.playbooks import load
 
 SETS = ("seen", "unseen")
-_LOSS = 0.01
+LOSS = 0.01
 
 
 def figures(seed: int, *, spoken: bool = True) -> list[Figure]:
@@ -48,26 +49,36 @@ def figures(seed: int, *, spoken: bool = True) -> list[Figure]:
 def _spoken(by_set: dict[str, list[Script]], seed: int) -> list[Figure]:
     sample = [s for name in SETS for s in by_set[name]]
     engines = {n: load_transcriber("default", EnginePool(1), vocabulary(load(n))) for n in {s.playbook for s in sample}}
-    out = []
+
+    def call(n: int, voices: Sequence[str], snr_db: float | None) -> Outcome:
+        script = sample[n]
+        line = PhoneLine(
+            engine=engines[script.playbook], voice=voice_of(n, voices), snr_db=snr_db, loss=LOSS, seed=1000 * (seed + n)
+        )
+        return run(script, line.hear)
+
+    out = callers.figures(LOSS)
     for noise, snr_db, target in (("clean", None, 0.95), ("10db", 10.0, 0.88)):
-        done = []
-        for n, script in enumerate(sample):
-            line = PhoneLine(
-                engine=engines[script.playbook], voice=voice_of(n), snr_db=snr_db, loss=_LOSS, seed=1000 * (seed + n)
-            )  # fmt: skip
-            done.append(run(script, line.hear))
-        unseen = done[len(by_set["seen"]) :]
-        out += [
-            share(f"slots_right_{noise}", slot_marks(done), at_least=target),
-            share(f"slots_right_{noise}_unseen", slot_marks(unseen), at_least=target),
-            share(f"intent_right_{noise}", intent_marks(done)),
-            share(f"ending_right_{noise}", [o.ending == o.script.ending for o in done]),
-            share(f"handoff_within_one_turn_{noise}", asked(done), at_least=1.0),
-            share(f"handoff_after_one_question_{noise}", asked(done, question=True), at_least=1.0),
-            count(f"calm_handed_off_{noise}", against_will(done), len(calm(done))),
-            *by_group(noise, done),
-        ]
+        done = [call(n, VOICES, snr_db) for n in range(len(sample))]
+        first_unseen = len(by_set["seen"])
+        for part, calls in (("", done), ("_seen", done[:first_unseen]), ("_unseen", done[first_unseen:])):
+            out += _results(f"{noise}{part}", calls, target)
+        worst = [call(n, WORST, snr_db) for n in range(len(sample))]
+        out += [*by_group(noise, done), *_results(f"{noise}_worst_voices", worst, None)]
     return out
+
+
+def _results(name: str, done: Sequence[Outcome], target: float | None) -> list[Figure]:
+    person = None if target is None else 1.0
+    return [
+        share(f"slots_right_{name}", slot_marks(done), at_least=target),
+        share(f"intent_right_{name}", intent_marks(done)),
+        share(f"ending_right_{name}", [o.ending == o.script.ending for o in done]),
+        share(f"handoff_within_one_turn_{name}", asked(done), at_least=person),
+        share(f"handoff_after_one_question_{name}", asked(done, question=True), at_least=person),
+        count(f"calm_handed_off_{name}", against_will(done), len(calm(done))),
+        count(f"calm_asked_if_safe_{name}", sum(o.asked_if_safe for o in calm(done)), len(calm(done)), most=None),
+    ]
 
 
 def by_group(noise: str, done: Sequence[Outcome]) -> list[Figure]:
@@ -97,7 +108,9 @@ def slot_marks(done: Sequence[Outcome]) -> list[bool]:
 def asked(done: Sequence[Outcome], *, question: bool = False) -> list[bool]:
     """Who asked for a person got one in that turn; ``question``: or after the one question that answered it."""
     return [
-        o.person_in_turn is True or (question and o.person_after_question is True) for o in done if o.script.interrupt
+        o.person_in_turn is True or (question and o.person_after_question is True)
+        for o in done
+        if o.person_in_turn is not None
     ]
 
 
@@ -124,5 +137,6 @@ def share(name: str, marks: Sequence[bool], *, at_least: float | None = None) ->
     return Figure(name=name, value=value, unit="ratio", interval=interval, n=n, target=target, met=met)
 
 
-def count(name: str, value: int, n: int) -> Figure:
-    return Figure(name=name, value=float(value), unit="calls", interval=None, n=n, target="<= 0", met=value == 0)
+def count(name: str, value: int, n: int, *, most: int | None = 0) -> Figure:
+    target, met = (None, None) if most is None else (f"<= {most}", value <= most)
+    return Figure(name=name, value=float(value), unit="calls", interval=None, n=n, target=target, met=met)

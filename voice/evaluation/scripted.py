@@ -45,6 +45,13 @@ _MOST_TURNS = 16
 _REPEATS = 3
 """Turns in which a caller whose matter was not taken up says it again."""
 _SECONDS_A_WORD = 0.4
+TOPICS = {
+    "order_status": "an order", "billing_dispute": "a bill", "outage": "an outage", "cancellation": "a contract",
+    "change_address": "an address", "high_bill": "a bill", "payment_plan": "a payment", "already_paid": "a payment",
+    "meter_reading": "a meter", "lost_card": "a lost card", "unknown_charge": "a charge", "limit": "a limit",
+    "new_card": "a new card",
+}  # fmt: skip
+"""What callers say of their matter when the agent asks whether it is about this or that, and this is among it."""
 NUMBER_WORDS = frozenset(UNITS) | frozenset(TEENS) | frozenset(TENS)
 _UPSET, _CALM = 0.95, 0.1
 """Probability of distress of the scored windows beside an upset and a calm caller's words."""
@@ -66,6 +73,8 @@ class Script:
     then: tuple[str, ...] = ()
     agree: bool = True
     accept: bool = False
+    matter: str = ""
+    """What is said again when it was not taken up, where that is not the opening."""
     interrupt: str = ""
     at: int = 0
     intent: str = ""
@@ -91,6 +100,8 @@ class Outcome:
     person_after_question: bool | None = None
     """Not in that turn, but after the one question it was answered with; ``None``: no need."""
     handed_over: bool = False
+    asked_if_safe: bool = False
+    """The agent suspected danger; the caller said there was none."""
     briefing: BriefingBuilt | None = None
     facts: list[Fact] = field(default_factory=list)
     """All of the call, in order."""
@@ -129,6 +140,7 @@ class _Call:
         self.t, self.seq, self.ended = 0.0, 0, False
         self.then = list(script.then)
         self.asked: dict[str, int] = {}
+        self.said_again = 0
         self.wants_person = False
 
     def run(self) -> Outcome:
@@ -160,6 +172,9 @@ class _Call:
         name = dialogue.matter.asking or ""
         if turn == 0:
             return script.opening
+        if self.out.talk[-1][1] == dialogue.playbook.phrase("crisis_check", upset=False):
+            self.out.asked_if_safe = True
+            return "Yes, I am safe."
         match dialogue.phase:
             case "offer":
                 return "Yes please." if script.accept or self.wants_person else "No thank you."
@@ -171,12 +186,34 @@ class _Call:
             case "confirm":
                 return "Yes, that's right." if not self.wrong([name]) else f"No, {self.detail(name)}."
             case "action" | "check":
+                if self.misled():
+                    return f"No. {script.matter or script.opening}"
                 if wrong := self.wrong(list(dialogue.matter.values)):
                     return f"No, {self.detail(wrong[0])}."
                 return "Yes please." if script.agree else "No, don't."
-        if script.intent and not self.out.intents and turn <= _REPEATS:
-            return script.opening
-        return self.then.pop(0) if self.then else "No thanks, that's all."
+        if self.then and (script.matter or not self.unheard()):
+            return self.then.pop(0)
+        return self.once_more() if self.unheard() else "No thanks, that's all."
+
+    def misled(self) -> bool:
+        """The agent is about something the caller did not bring up."""
+        intent = self.talk._dialogue.matter.intent
+        return self.script.intent not in ("", *self.out.intents) and intent is not None
+
+    def unheard(self) -> bool:
+        """The matter, or part of it, was not taken up, and the caller has not given up."""
+        script, matter = self.script, self.talk._dialogue.matter
+        open_ = script.intent not in ("", *self.out.intents) or any(
+            n not in self.asked and n not in self.out.slots for n in script.answers
+        )
+        return open_ and self.said_again < _REPEATS and matter.failed_lookups == 0
+
+    def once_more(self) -> str:
+        """The matter again: in the agent's words where it named them, else in the caller's."""
+        self.said_again += 1
+        topic = TOPICS.get(self.script.intent, "")
+        _, _, offered = self.out.talk[-1][1].partition("Is it about")
+        return f"It's about {topic}." if topic and topic in offered else self.script.matter or self.script.opening
 
     def wrong(self, names: Sequence[str]) -> list[str]:
         """Details the agent has read back otherwise than the caller meant them."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from telephony.facts import LeadMode
 
-SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "text", "card"]
+SlotKind = Literal["digits", "postcode", "date", "amount", "name", "phone", "text", "address", "card"]
 Mode = LeadMode
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=2, max_length=400)]

@@ -89,8 +89,8 @@ class Line:
                 said += self._play(action)
         return said
 
-    def caller(self, text: str, *, words_at: float | None = None) -> list[str]:
-        """The caller says something; its sound takes 0.4 s a word."""
+    def caller(self, text: str, *alternatives: str, words_at: float | None = None) -> list[str]:
+        """The caller says something; its sound takes 0.4 s a word. ``alternatives``: what else it may have been."""
         start = self.t + 0.5
         end = start + 0.4 * len(text.split())
         self.t = start + 0.1
@@ -98,7 +98,7 @@ class Line:
         self.t = end + 0.2
         said += self.commit(SpeechStopped(leg="caller", at=end))
         self.t += 0.3
-        return said + self.commit(Transcribed(leg="caller", start=start, end=end, text=text))
+        return said + self.commit(Transcribed(leg="caller", start=start, end=end, text=text, alternatives=alternatives))
 
     def voice(self, *p: float | None) -> list[str]:
         """Scored windows of the caller's speech, one a second; ``None``: abstained."""

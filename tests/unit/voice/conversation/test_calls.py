@@ -299,7 +299,8 @@ def test_nothing_after_the_bridge(line: Line) -> None:
 
 def test_two_misunderstandings_offer_a_person_and_no_goes_on(line: Line) -> None:
     [again] = line.caller("Flibber gibbet wobble.")
-    assert again == "I did not catch that. Please say it another way, or press 0 for a person."
+    assert again.startswith("I did not catch that. Is it about an order, a bill,")
+    assert again.endswith("You can also press 0.")
     assert "colleague" in line.caller("Wobble gibbet flibber jam.")[0]
     assert [f.reason for f in line.facts(HandoffOffered)] == ["stuck"]
     said = line.caller("No, thanks.")

@@ -123,7 +123,8 @@ def test_a_value_said_again_confirms_it(line: Line) -> None:
 
 def test_correction_of_an_address(line: Line) -> None:
     line.caller("I would like to change my address.")
-    line.caller("Sam Jones")
+    assert "Sam Jones" in line.caller("Sam Jones")[0]
+    line.caller("Yes.")
     line.caller("twelve High Street")
     assert "fourteen High Street" in line.caller("No, fourteen High Street.")[0]
 
