@@ -63,6 +63,7 @@ class ScriptedWorker:
         self.audio: dict[tuple[int, str], list[AudioRecord]] = {}
         self.concealed = 0
         self.beating = True
+        self.lag_s: Callable[[], float] = lambda: 0.0
         self._socket = socket
         self._seq = 0
         self._changed = asyncio.Condition()
@@ -82,7 +83,7 @@ class ScriptedWorker:
             while True:
                 if self.beating:
                     n += 1
-                    await self._socket.send(json.dumps({"beat": n}))
+                    await self._socket.send(json.dumps({"beat": n, "lag_s": self.lag_s()}))
                 await asyncio.sleep(BEAT_S)
 
     async def _read(self) -> None:
