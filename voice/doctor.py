@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 
 from telephony.settings import Settings
+
+ANSWERS_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,4 +49,18 @@ def examine(settings: Settings) -> list[Finding]:
     lacks = missing_model(settings.ear.model)
     remedy = f"{lacks} is missing; set ear.model to open, research or a folder that holds a model"
     findings.append(Finding(what=f"ear model {settings.ear.model}", ok=not lacks, remedy=remedy))
+    if url := settings.agent.llm_base_url:
+        remedy = "start its server, or empty agent.llm_base_url; until then the playbook's own replies are said"
+        findings.append(Finding(what=f"language model at {url}", ok=_answers(url), remedy=remedy))
     return findings
+
+
+def _answers(url: str) -> bool:
+    """Somebody speaks HTTP there; what they think of the question does not matter."""
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/models", timeout=ANSWERS_S):  # noqa: S310 - http(s) by settings
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False

@@ -15,6 +15,7 @@ from tests.protocol.test_replier import InProcess, VirtualLoop
 from tests.unit.voice.conversation.line import PLAYBOOK
 from voice.conversation.choices import Picked, offered
 from voice.conversation.commands import Choose
+from voice.doctor import examine
 from voice.engines.chooser import ModelChooser, load_chooser
 from voice.engines.model_server import BUDGET_S
 
@@ -78,6 +79,14 @@ def test_nobody_waits_longer_than_the_budget() -> None:
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         assert runner.run(run()) == Picked(failed="late")
     assert loop.now_s == pytest.approx(BUDGET_S, abs=0.01)
+
+
+def test_the_doctor_says_whether_anybody_answers_there() -> None:
+    with serving(lambda request: "") as chat:
+        settings = Settings(agent=Agent(llm_base_url=chat.url))
+        assert examine(settings)[-1].ok
+    assert not examine(settings)[-1].ok
+    assert "language model" not in examine(Settings())[-1].what
 
 
 @pytest.mark.parametrize("agent", [{}, {"llm_base_url": "http://127.0.0.1:9/v1", "llm_choices": False}])
