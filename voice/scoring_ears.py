@@ -23,6 +23,7 @@ from telephony.link_codec import FRAME_S, SILENT_DB
 from telephony.media.pcm import level_db
 from voice.conversation.endpointing import TurnEnded
 from voice.engines.pool import Priority
+from voice.engines.stop_words import StopWord
 from voice.engines.transcription import Transcript
 from voice.engines.vad import SileroDetector
 from voice.errors import EngineError
@@ -73,6 +74,9 @@ class _Answers:
 
     async def transcribe(self, samples: npt.NDArray[np.float32], expects: str | None = None) -> Transcript:
         return self.engines.transcriber.recognise(samples, expects=expects)
+
+    async def stop_word(self, samples: npt.NDArray[np.float32]) -> StopWord:
+        return self.engines.transcriber.judge_stop(samples)
 
     async def p_complete(self, samples: npt.NDArray[np.float32], *, due: bool = False) -> float:
         return self.engines.turn_end.judge(samples)

@@ -80,6 +80,7 @@ class _Turn:
     stopped: bool = False
     p_complete: float | None = None
     text: str | None = None
+    log_prob: float | None = None
 
 
 class Endpointing:
@@ -123,11 +124,11 @@ class Endpointing:
         self._turn = replace(self._turn, p_complete=p_complete)
         return self._due(self._turn)
 
-    def recognised(self, pause: int, text: str) -> Sequence[Action]:
-        """Words of the turn up to a pause; empty if nothing was understood."""
+    def recognised(self, pause: int, text: str, log_prob: float | None = None) -> Sequence[Action]:
+        """Words of the turn up to a pause, empty if nothing was understood, and how sure the recogniser is of them."""
         if self._turn is None or self._turn.pause != pause:
             return ()
-        self._turn = replace(self._turn, text=text)
+        self._turn = replace(self._turn, text=text, log_prob=log_prob)
         return self._due(self._turn)
 
     def sound_matters(self, pause: int) -> bool:
@@ -135,8 +136,7 @@ class Endpointing:
         turn = self._turn
         if turn is None or turn.pause != pause or turn.text is None:
             return False
-        spoken_s = turn.end_s - turn.start_s
-        return len({patience_s(turn.text, p, self.expectation, spoken_s=spoken_s)[0] for p in (0.0, 1.0)}) > 1
+        return len({self._patience(replace(turn, p_complete=p))[0] for p in (0.0, 1.0)}) > 1
 
     def reset(self) -> None:
         """Forgets the present turn."""
@@ -148,7 +148,7 @@ class Endpointing:
             out.append(Abandon(pause=turn.pause))
         if turn.stopped and self._onset_s is not None:
             out.append(Began(at_s=self._onset_s))
-        self._turn = replace(turn, end_s=end_s, pause=0, stopped=False, p_complete=None, text=None)
+        self._turn = replace(turn, end_s=end_s, pause=0, stopped=False, p_complete=None, text=None, log_prob=None)
         if end_s - turn.start_s >= LONGEST_TURN_S:
             out += self._consider(self._turn, end_s)
         return out
@@ -188,3 +188,7 @@ class Endpointing:
         ended = TurnEnded(pause=turn.pause, start_s=turn.start_s, end_s=turn.end_s, waited_s=wait_s, rule=rule)
         self._unheard = ended if rule == NOTHING_HEARD else None
         return (ended,) if turn.stopped else (Stopped(at_s=turn.end_s), ended)
+
+    def _patience(self, turn: _Turn) -> tuple[float, str]:
+        spoken_s = turn.end_s - turn.start_s
+        return patience_s(turn.text or "", turn.p_complete, self.expectation, spoken_s=spoken_s, log_prob=turn.log_prob)

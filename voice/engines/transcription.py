@@ -28,6 +28,7 @@ from tokenizers import Tokenizer as TokenTable
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool, Priority
 from voice.engines.readings import BEFORE, Reading, is_number, readings
+from voice.engines.stop_words import BEFORE_S, StopWord, StopWords
 
 RATE_HZ = 8000
 MODEL_RATE_HZ = 16000
@@ -83,6 +84,10 @@ class Transcriber(Protocol):
         """Of float32 samples [n], 8 kHz, full scale ±1. ``expects``: "digits", "amount" or "date" if asked for."""
         ...
 
+    async def stop_word(self, samples: NDArray[np.float32]) -> StopWord:
+        """Of a short sound and `stop_words.BEFORE_S` before it: what it was if it meant "stop", and how likely that."""
+        ...
+
 
 class Captioner(Protocol):
     """Words so far, when there is time for it."""
@@ -117,9 +122,18 @@ class WhisperTranscriber:
             **{kind: self._context(before) for kind, before in BEFORE.items()},
         }
         self._silence = self._encode(np.zeros(30 * MODEL_RATE_HZ, np.float32))[:ENCODER_FRAMES]
+        self._stop_words = StopWords(self.model, self._tokens)
 
     async def transcribe(self, samples: NDArray[np.float32], expects: str | None = None) -> Transcript:
         return await self._pool.run(Priority.RECOGNITION, lambda: self._in_turn(samples, expects))
+
+    async def stop_word(self, samples: NDArray[np.float32]) -> StopWord:
+        return await self._pool.run(Priority.RECOGNITION, lambda: self.judge_stop(samples))
+
+    def judge_stop(self, samples: NDArray[np.float32]) -> StopWord:
+        """Blocking form of `stop_word`."""
+        later = round((BEFORE_S[0] - BEFORE_S[1]) * RATE_HZ)
+        return self._stop_words.judge([self._window(samples), self._window(samples[later:])])
 
     def _in_turn(self, samples: NDArray[np.float32], expects: str | None) -> Transcript:
         """As thoroughly as those who wait behind it allow, which is known only when it begins."""
@@ -138,10 +152,7 @@ class WhisperTranscriber:
         duration_s = len(samples) / RATE_HZ
         if duration_s < 0.1:
             return Transcript(text="", log_prob=0.0, no_speech=1.0, rejected="no speech")
-        wide = soxr.resample(samples, RATE_HZ, MODEL_RATE_HZ)
-        wide = np.concatenate([wide, np.zeros(int(TAIL_S * MODEL_RATE_HZ), np.float32)])
-        states = self._encode(wide)
-        states = np.concatenate([states, self._silence[len(states) :]])[:ENCODER_FRAMES]
+        states = self._window(samples)
         longest = TOKENS_BASE + int(TOKENS_PER_S * duration_s)
         plain, no_speech = self._decode(states, [], beam, longest)
         text, log_prob = plain[0]
@@ -167,6 +178,13 @@ class WhisperTranscriber:
             rejected=rejected,
             alternatives=tuple(other),
         )
+
+    def _window(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Encoder states of the samples and a tail, then of silence."""
+        wide = soxr.resample(samples, RATE_HZ, MODEL_RATE_HZ)
+        wide = np.concatenate([wide, np.zeros(int(TAIL_S * MODEL_RATE_HZ), np.float32)])
+        states = self._encode(wide)
+        return np.concatenate([states, self._silence[len(states) :]])[:ENCODER_FRAMES]
 
     def _decode(
         self, states: NDArray[np.float32], before: list[int], beam: int, longest: int

@@ -73,6 +73,10 @@ def voice_of(number: int, voices: Sequence[str] = VOICES) -> str:
 def speak(text: str, voice: str) -> tuple[NDArray[np.float32], int]:
     """Samples and their rate [Hz], with 0.3 s of quiet around.
 
+    Args:
+        text: What is said; eSpeak also takes its phonemes in ``[[...]]``.
+        voice: "heart", one of flite's, "espeak", or "espeak:" and the name of one of its voices.
+
     Raises:
         UserError: The voice is not installed.
     """
@@ -85,8 +89,8 @@ def _by_program(text: str, voice: str) -> tuple[NDArray[np.float32], int]:
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "said.wav"
         command = ["flite", "-voice", voice, "-t", text, "-o", str(wav)]
-        if voice == "espeak":
-            command = ["espeak-ng", "-v", "en-us", "-s", "150", "-w", str(wav), text]
+        if voice.startswith("espeak"):
+            command = ["espeak-ng", "-v", voice.partition(":")[2] or "en-us", "-s", "150", "-w", str(wav), text]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=30)
         except FileNotFoundError as exc:

@@ -27,7 +27,7 @@ from voice.engines.transcription import load_transcriber
 from voice.engines.turn_end import SmartTurn
 from voice.engines.vad import SileroModel
 from voice.errors import UserError
-from voice.evaluation import turns_ends, turns_live, turns_stops
+from voice.evaluation import turns_ends, turns_live, turns_sounds, turns_stops
 from voice.evaluation.transcription import Utterance, phone_band, utterances
 from voice.evaluation.turns_corpus import build, sentences
 from voice.evaluation.virtual_line import Models
@@ -68,19 +68,29 @@ async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], se
     spoken = sentences(data)
     onsets = [
         await turns_stops.interrupt(models, agent, sound, at_s=1.5 + 0.03 * (k % 100), echo_s=0.06 * (1 + k % 4))
-        for k, sound in enumerate(_told(list(turns_stops.callers(spoken, ONSETS)), "interruptions"))
+        for k, sound in enumerate(_told(list(turns_sounds.callers(spoken, ONSETS)), "interruptions"))
     ]
-    words = [await turns_stops.interrupt(models, agent, sound, at_s=1.5, echo_s=0.12) for sound in turns_stops.short()]
-    learn = next(turns_stops.callers(spoken[1:], 1))
+    words = {
+        held_out: [
+            await turns_stops.interrupt(models, agent, sound, at_s=1.5, echo_s=0.12)
+            for _, sound in turns_sounds.short(held_out=held_out)
+        ]
+        for held_out in (True, False)
+    }
+    learn = next(turns_sounds.callers(spoken[1:], 1))
     sounds = {
-        "echo": [],
-        "back_channel": turns_stops.backchannels(),
-        "background": turns_stops.background(spoken[1::5]),
-        "music": turns_stops.music(),
+        (kind, held_out): make
+        for held_out in (True, False)
+        for kind, make in (
+            ("echo", []),
+            ("back_channel", turns_sounds.backchannels(held_out=held_out)),
+            ("background", turns_sounds.background(spoken[1::5], held_out=held_out)),
+            ("music", turns_sounds.music(held_out=held_out)),
+        )
     }
     spells = [
-        await turns_stops.spell(models, agent, kind, sounds[kind], learn, seed)
-        for kind in _told(list(sounds), "spells")
+        await turns_stops.spell(models, agent, kind, sounds[kind, held_out], learn, seed, held_out=held_out)
+        for kind, held_out in _told(list(sounds), "spells")
     ]
     return turns_stops.figures(onsets, words, spells)
 
@@ -93,7 +103,7 @@ def _told(items: Sequence[T], what: str) -> Iterator[T]:
         yield item
 
 
-def _recordings() -> tuple[list[Utterance], turns_stops.Sound, Path]:
+def _recordings() -> tuple[list[Utterance], turns_sounds.Sound, Path]:
     root = Path(os.environ.get("WARMLINE_DATA", "../shared/data"))
     data = utterances(root / "asr-eval" / "transcripts.csv")
     babble = root / "asr-eval" / "babble.flac"

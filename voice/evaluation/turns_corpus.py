@@ -26,7 +26,7 @@ from voice.errors import UserError
 from voice.evaluation.spoken import speak
 from voice.evaluation.transcription import DIGITS, Utterance, phone_band, with_babble
 
-Kind = Literal["whole", "paused", "join", "digits", "spelled", "date"]
+Kind = Literal["whole", "paused", "join", "digits", "spelled", "date", "call"]
 Sound = NDArray[np.float32]
 
 PAUSE_S = (0.3, 1.2)

@@ -9,38 +9,24 @@ Hears from: `voice.evaluation.turns`. Tells: the same, figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from prosody.evaluation import Figure
 from telephony.commands import ClearTurn, PauseTurn
 from telephony.link_codec import FRAME_S, RATE_HZ
-from telephony.media.hold import hold_loop
 from telephony.media.pcm import level_db
-from voice.evaluation.spoken import speak
-from voice.evaluation.transcription import Utterance, phone_band
-from voice.evaluation.turns_corpus import levels_db, span
+from voice.evaluation.turns_sounds import Sound
 from voice.evaluation.virtual_line import FRAME, Line, Models
-
-Sound = NDArray[np.float32]
 
 ONSET_DB = 15.0
 ECHO_DB = -20.0
-BACKGROUND_DB = -20.0
-CALLER_DB = -23.0
-"""A caller's active level [dBFS]: ITU-T G.168 and P.56 put telephone speech around −20 to −26."""
 AUDIBLE_DB = -50.0
-MINUTES = 10.0
-BACKCHANNELS = (
-    ("okay", "slt"), ("okay", "rms"), ("right", "rms"), ("yeah", "slt"), ("I see", "rms"), ("yes", "slt"),
-    ("sure", "rms"), ("oh okay", "slt"), ("uh huh", "slt"), ("[[m'hm]]", "espeak"), ("[[@h'V]]", "espeak"),
-)  # fmt: skip
-"""Words and voice, none of them the agent's; in brackets eSpeak's phonemes, for flite spells "mm-hm" out."""
-SHORT = ("wait", "stop", "no", "hold on", "excuse me", "hello", "sorry", "a person please")
-"""One or two words that must stop the agent."""
+MINUTES = {False: 10.0, True: 30.0}
+"""Of agent speech, for the sounds rules were chosen by and for the others."""
+_SUFFIX = {False: "_tuned", True: ""}
 _EVERY_S = 6.0
 _ECHOES_S = (0.06, 0.12, 0.18, 0.24)
 
@@ -73,14 +59,7 @@ class Spell:
     minutes: float
     stops: int
     pauses: int
-
-
-def at_level(samples: Sound, db: float) -> Sound:
-    """Scaled so that its speech (10 ms frames within 26 dB of the loudest) has this level [dBFS]."""
-    level = levels_db(samples)
-    active = level[level > level.max() - 26]
-    now = 10 * np.log10(np.mean(10 ** (active / 10)))
-    return np.asarray(samples * 10 ** ((db - now) / 20), np.float32)
+    held_out: bool = True
 
 
 def onset_s(samples: Sound) -> float:
@@ -117,20 +96,15 @@ def _words_off(models: Models, line: Line) -> int | None:
     return len(cut[0].text.split()) - len(models.transcriber.recognise(played).text.split())
 
 
-def callers(data: Sequence[Utterance], n: int) -> Iterator[Sound]:
-    """Sentences at a caller's level, beginning 50 ms before their first sound."""
-    for u in list(data)[:n]:
-        first, last = span(u.samples)
-        yield at_level(u.samples[max(0, first - RATE_HZ // 20) : last], CALLER_DB)
-
-
-async def spell(models: Models, agent: Agent, kind: str, sounds: Sequence[Sound], learn: Sound, seed: int) -> Spell:
+async def spell(
+    models: Models, agent: Agent, kind: str, sounds: Sequence[Sound], learn: Sound, seed: int, *, held_out: bool
+) -> Spell:
     """`MINUTES` of agent speech with ``sounds`` thrown in; ``learn``: the caller's own turn before it."""
     rng = np.random.default_rng(seed)
     stops = pauses = 0
     spoken_s = 0.0
     turn_s = len(agent.pcm) / 2 / RATE_HZ
-    while spoken_s < 60 * MINUTES:
+    while spoken_s < 60 * MINUTES[held_out]:
         line = Line(models)
         await line.hear(np.concatenate([learn, np.zeros(2 * RATE_HZ, np.float32)]))
         line.commands.clear()
@@ -149,54 +123,32 @@ async def spell(models: Models, agent: Agent, kind: str, sounds: Sequence[Sound]
         stops += bool(cleared)
         pauses += sum(isinstance(c, PauseTurn) and c.on for _, c in line.commands)
         spoken_s += cleared[0] - begun_s if cleared else turn_s
-    return Spell(kind=kind, minutes=spoken_s / 60, stops=stops, pauses=pauses)
+    return Spell(kind=kind, held_out=held_out, minutes=spoken_s / 60, stops=stops, pauses=pauses)
 
 
-def backchannels() -> list[Sound]:
-    """As loud as a caller."""
-    return [_said(words, voice) for words, voice in BACKCHANNELS]
+def figures(onsets: Sequence[Onset], words: Mapping[bool, Sequence[Onset]], spells: Sequence[Spell]) -> list[Figure]:
+    """``onsets``: of sentences; ``words``: of `turns_sounds.short`, by whether they are held out.
 
-
-def short() -> list[Sound]:
-    """`SHORT` in two voices, each with the quiet after it in which it is decided."""
-    quiet = np.zeros(RATE_HZ, np.float32)
-    return [np.concatenate([_said(words, voice), quiet]) for words in SHORT for voice in ("slt", "rms")]
-
-
-def _said(words: str, voice: str) -> Sound:
-    sound = phone_band(*speak(words, voice))
-    first, last = span(sound)
-    return at_level(sound[first:last], CALLER_DB)
-
-
-def background(data: Sequence[Utterance]) -> list[Sound]:
-    return [at_level(u.samples, CALLER_DB + BACKGROUND_DB) for u in data]
-
-
-def music() -> list[Sound]:
-    """Somebody else's hold music on the caller's side, as loud as a caller."""
-    loop = (np.frombuffer(hold_loop(), "<i2") / 32768).astype(np.float32)
-    return [at_level(phone_band(loop, RATE_HZ), CALLER_DB)]
-
-
-def figures(onsets: Sequence[Onset], words: Sequence[Onset], spells: Sequence[Spell]) -> list[Figure]:
-    """``onsets``: of sentences; ``words``: of `short`."""
+    ``_tuned``: of the sounds that rules were chosen by; without it, of the others.
+    """
     silent = [1000 * o.silent_s for o in onsets if o.silent_s is not None]
     out = []
     for percent, target in ((50, 300.0), (95, 500.0)):
         value = float(np.percentile(silent, percent)) if silent else float("nan")
         out.append(_figure(f"barge_in_p{percent}_ms", value, "ms", len(silent), target))
     out.append(_figure("barge_in_ignored", float(sum(not o.stopped for o in onsets)), "onsets", len(onsets), None))
-    out.append(_figure("short_words_ignored", float(sum(not o.stopped for o in words)), "onsets", len(words), None))
+    for held_out, told in words.items():
+        ignored = float(sum(not o.stopped for o in told))
+        out.append(_figure(f"short_words_ignored{_SUFFIX[held_out]}", ignored, "onsets", len(told), None))
     off = [o.words_off for o in onsets if o.words_off is not None]
     if off:
         out.append(_figure("heard_text_words_off_median", float(np.median(off)), "words", len(off), None))
         out.append(_figure("heard_text_words_off_p95", float(np.percentile(np.abs(off), 95)), "words", len(off), None))
     for s in spells:
-        per_10 = 10 / s.minutes
+        per_10, suffix = 10 / s.minutes, _SUFFIX[s.held_out]
         n = round(s.minutes)
-        out.append(_figure(f"false_stops_{s.kind}_per_10_min", s.stops * per_10, "stops", n, 1.0))
-        out.append(_figure(f"held_back_{s.kind}_per_10_min", s.pauses * per_10, "pauses", n, None))
+        out.append(_figure(f"false_stops_{s.kind}_per_10_min{suffix}", s.stops * per_10, "minutes", n, 1.0))
+        out.append(_figure(f"held_back_{s.kind}_per_10_min{suffix}", s.pauses * per_10, "minutes", n, None))
     return out
 
 

@@ -23,6 +23,7 @@ from telephony.link_codec import FRAME_S, RATE_HZ, SILENT_DB
 from telephony.media.pcm import SILENCE, level_db
 from telephony.playout import Playout
 from voice.conversation.patience import Expectation
+from voice.engines.stop_words import StopWord
 from voice.engines.transcription import Transcript, WhisperTranscriber
 from voice.engines.turn_end import SmartTurn
 from voice.engines.vad import SileroDetector, SileroModel
@@ -35,6 +36,8 @@ from voice.pipeline.stopwatch import Stopwatch
 RECOGNITION_S, TURN_END_S = 0.12, 0.08
 """What a recognition of 3 s and a verdict of smart-turn take at one call on two cores (research: 0.14 and 0.07 s of
 CPU; half of the first overlaps with the second)."""
+STOP_WORD_S = 0.3
+"""Twenty-four words held against two beginnings of half a second of sound."""
 FRAME = round(FRAME_S * RATE_HZ)
 _NOISE_DB = -65.0
 """An open line is never digital silence."""
@@ -89,6 +92,10 @@ class _Timed:
     async def transcribe(self, samples: NDArray[np.float32], expects: str | None = None) -> Transcript:
         await self.clock.sleep(RECOGNITION_S)
         return self.models.transcriber.recognise(samples, expects=expects)
+
+    async def stop_word(self, samples: NDArray[np.float32]) -> StopWord:
+        await self.clock.sleep(STOP_WORD_S)
+        return self.models.transcriber.judge_stop(samples)
 
     async def p_complete(self, samples: NDArray[np.float32], *, due: bool = False) -> float:
         await self.clock.sleep(TURN_END_S)

@@ -9,17 +9,30 @@ link (pause, cut), through ``cut`` the speech, through ``guess`` the dialogue: a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from telephony.commands import ClearTurn, PauseTurn
 from telephony.facts import Fact, Said, SpeechStarted, SpeechStopped, Transcribed
 from telephony.link_codec import FRAME_S, SILENT_DB
-from voice.conversation.bargein import Action, AskWords, BargeIn, Commit, Pause, Resume
-from voice.conversation.endpointing import TurnEnded
+from voice.conversation.bargein import (
+    SUSTAINED_S,
+    Action,
+    AskStop,
+    AskWords,
+    BargeIn,
+    Commit,
+    Pause,
+    Resume,
+    means_stop,
+)
+from voice.conversation.endpointing import PREROLL_S, TurnEnded
 from voice.conversation.patience import Expectation
 from voice.conversation.whose import EchoReference, NearGate
-from voice.engines.transcription import Captioner, Transcriber, Transcript
+from voice.engines.stop_words import BEFORE_S
+from voice.engines.transcription import Captioner, Transcriber, Transcript, proportional_words
 from voice.engines.turn_end import TurnEnd
 from voice.engines.vad import WINDOW_S, SpeechDetector, Window
 from voice.errors import EngineError
@@ -79,6 +92,8 @@ class CallerLeg:
         )
         self._captions = Captions(captioner, self._listener.sound, emit) if captioner is not None else None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stop_word = ""
+        """What the present turn began with, where only its sound told so."""
 
     def expect(self, expectation: Expectation) -> None:
         """What the dialogue has asked for."""
@@ -167,6 +182,7 @@ class CallerLeg:
     def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
         if self._ear is not None:
             self._ear.turn_ended()
+        transcript = self._with_stop_word(ended, transcript)
         self._near.turn_ended(understood=bool(transcript.text))
         listening_only = self._bargein.listening_only
         self._bargein.listening_only = False
@@ -178,6 +194,14 @@ class CallerLeg:
             self._drop_unsaid()
             self._stopwatch.turn_ended(ended, self._clock.now_s())
         self._emit(transcribed("caller", ended, transcript, offset_s, final=not listening_only))
+
+    def _with_stop_word(self, ended: TurnEnded, transcript: Transcript) -> Transcript:
+        """Of a turn that was a stop word and little else the recogniser's reading is worth less than that word."""
+        word, self._stop_word = self._stop_word, ""
+        if not word or means_stop(transcript.text) or ended.end_s - ended.start_s >= SUSTAINED_S:
+            return transcript
+        words = proportional_words(word, (PREROLL_S, PREROLL_S + ended.end_s - ended.start_s))
+        return replace(transcript, text=word, rejected="", words=words)
 
     def _drop_unsaid(self) -> None:
         """What waited behind a sentence of the gateway is an answer to nothing any more: the caller has gone on."""
@@ -204,9 +228,14 @@ class CallerLeg:
                     self._agent.cut(turn)
                     self._cut(turn, onset_s)
                 case AskWords(start_s=start_s, end_s=end_s):
-                    task = asyncio.get_running_loop().create_task(self._ask_words(start_s, end_s))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    self._begin(self._ask_words(start_s, end_s))
+                case AskStop(start_s=start_s, end_s=end_s):
+                    self._begin(self._ask_stop(start_s, end_s))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _ask_words(self, start_s: float, end_s: float) -> None:
         samples, _ = self._listener.sound(start_s - 0.2, end_s)
@@ -217,6 +246,18 @@ class CallerLeg:
         # Half a second into a word the recogniser often hears nothing: only a text is news.
         if transcript.text:
             self._heard(transcript, whole=False)
+
+    async def _ask_stop(self, start_s: float, end_s: float) -> None:
+        samples, _ = self._listener.sound(start_s - BEFORE_S[0], end_s)
+        try:
+            found = await self._transcriber.stop_word(samples)
+        except Exception:  # noqa: BLE001 - as if it had not been one; the turn's own recognition will report it
+            found = None
+        score = found.score if found is not None else -math.inf
+        actions = self._bargein.scored(score, now_s=self._clock.now_s())
+        if found is not None and any(isinstance(a, Commit) for a in actions):
+            self._stop_word = found.word
+        self._weigh(actions)
 
     def _heard(self, transcript: Transcript, *, whole: bool) -> None:
         actions = self._bargein.heard(

@@ -181,7 +181,7 @@ class Listener:
             return
         self._found[what.pause] = (transcript, offset_s)
         self._report.words(transcript)
-        self._carry_out(self.endpointing.recognised(what.pause, transcript.text))
+        self._carry_out(self.endpointing.recognised(what.pause, transcript.text, transcript.log_prob))
         tasks = self._tasks.get(what.pause, [])
         if self._turn_end is not None and len(tasks) == 1 and self.endpointing.sound_matters(what.pause):
             tasks.append(self._begin(self._judge(self._turn_end, what.pause, samples, due=True)))

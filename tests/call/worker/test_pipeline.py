@@ -31,6 +31,7 @@ from telephony.facts import (
 from telephony.settings import Settings
 from tests.call.worker.conftest import Call, Gateway
 from voice.conversation.endpointing import STOP_S
+from voice.engines.stop_words import StopWord
 from voice.engines.transcription import Transcript, WhisperTranscriber
 from voice.pipeline.engines import Engines
 from voice.pipeline.stopwatch import STAGES
@@ -289,6 +290,9 @@ class Deaf:
     """A recogniser that has broken."""
 
     async def transcribe(self, samples: np.ndarray, expects: str | None = None) -> Transcript:
+        raise RuntimeError("broken")
+
+    async def stop_word(self, samples: np.ndarray) -> StopWord:
         raise RuntimeError("broken")
 
 

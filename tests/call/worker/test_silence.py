@@ -10,7 +10,7 @@ from telephony.facts import HandoffRequested, Said, SpeechStarted, Transcribed
 from telephony.media.hold import hold_loop
 from tests.call.worker.conftest import Gateway
 from tests.unit.voice.engines.conftest import clip
-from voice.evaluation.turns_stops import at_level
+from voice.evaluation.turns_sounds import at_level
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

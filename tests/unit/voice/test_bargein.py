@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from voice.conversation.bargein import (
     Action,
     AgentTurn,
+    AskStop,
     AskWords,
     BargeIn,
     Commit,
@@ -48,6 +49,9 @@ class Scene:
     def hear(self, text: str, **how: Any) -> Scene:
         return self.take(self.machine.heard(text, now_s=self.now_s, **how))
 
+    def score(self, score: float) -> Scene:
+        return self.take(self.machine.scored(score, now_s=self.now_s))
+
     def stop(self) -> Scene:
         return self.take(self.machine.stopped(now_s=self.now_s))
 
@@ -74,8 +78,9 @@ def test_speech_that_goes_on_ends_the_turn_without_words_and_the_agent_stays_sil
 
 
 def test_a_guess_at_words_does_not_end_the_turn_but_a_word_that_means_stop_does() -> None:
-    scene = Scene().run(0.35, True).run(0.2, False).stop().hear("We bright.", sure=False)
-    assert scene.kinds()[-1] is Resume
+    scene = Scene().run(0.25, True).run(0.2, False).stop().hear("We bright.", sure=False)
+    assert scene.kinds()[-1] is AskStop
+    assert scene.score(-2.0).kinds()[-1] is Resume
     assert scene.machine.listening_only
     assert Scene().run(0.35, True).hear("Wait.", sure=False).kinds()[-1] is Commit
     assert Scene().run(0.35, True).hear("A person.", sure=False).kinds()[-1] is Commit
@@ -91,8 +96,8 @@ def test_the_beginning_of_what_was_said_does_not_let_the_agent_go_on() -> None:
 def test_what_else_the_words_may_have_been_counts_if_it_means_stop() -> None:
     scene = Scene().run(0.35, True).run(0.2, False).stop()
     assert scene.hear("below.", sure=False, others=("Hello.", "below")).kinds()[-1] is Commit
-    scene = Scene().run(0.35, True).run(0.2, False).stop()
-    assert scene.hear("", others=("So, wait.",)).kinds()[-1] is Resume
+    scene = Scene().run(0.25, True).run(0.2, False).stop()
+    assert scene.hear("", others=("So, wait.",)).score(-2.0).kinds()[-1] is Resume
 
 
 def test_a_guess_in_the_last_second_is_an_answer() -> None:
@@ -119,8 +124,29 @@ def test_okay_and_more_is_not_a_back_channel() -> None:
 
 
 def test_a_cough_is_forgotten() -> None:
+    scene = Scene().run(0.1, True).run(0.2, False).stop().hear("").score(-2.0)
+    assert scene.kinds() == [Pause, AskStop, Resume]
+
+
+def test_a_short_sound_nobody_can_read_is_held_against_the_words_that_stop() -> None:
     scene = Scene().run(0.1, True).run(0.2, False).stop().hear("")
-    assert scene.kinds() == [Pause, Resume]
+    assert scene.log[-1][1] == AskStop(start_s=10.0, end_s=scene.now_s)
+    scene.score(2.0)
+    commit = scene.log[-1][1]
+    assert isinstance(commit, Commit)
+    assert commit.because == "stop word"
+
+
+def test_the_agent_goes_on_while_the_score_is_late_and_stops_when_it_comes() -> None:
+    scene = Scene().run(0.1, True).run(0.2, False).stop().hear("").run(0.8, False)
+    assert scene.kinds()[-1] is Resume
+    assert scene.when(Resume) == pytest.approx(1.0, abs=2 * W)
+    assert scene.score(2.0).kinds()[-1] is Commit
+
+
+def test_speech_that_goes_on_makes_a_score_of_its_beginning_worthless() -> None:
+    scene = Scene().run(0.1, True).run(0.2, False).stop().hear("").run(0.1, True).run(0.2, False).stop().hear("")
+    assert scene.kinds().count(AskStop) == 2
 
 
 def test_without_words_in_time_the_agent_goes_on_but_a_late_stop_still_counts() -> None:
@@ -152,6 +178,7 @@ def test_while_the_agent_is_silent_nothing_is_interrupted() -> None:
             st.tuples(st.just("stop")),
             st.tuples(st.just("onset"), st.booleans()),
             st.tuples(st.just("distress")),
+            st.tuples(st.just("score"), st.sampled_from([-2.0, 2.0])),
         ),
         max_size=25,
     )
@@ -166,6 +193,8 @@ def test_the_agent_is_never_left_paused(steps: list[tuple[object, ...]]) -> None
                 scene.hear(text)
             case ("stop",):
                 scene.stop()
+            case ("score", float(score)):
+                scene.score(score)
             case ("onset", bool(keep)):
                 agent = AgentTurn(turn=3, until_s=60.0, keep=keep)
                 scene.take(scene.machine.onset(at_s=scene.now_s - 3 * W, agent=agent))

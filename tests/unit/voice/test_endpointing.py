@@ -24,7 +24,7 @@ W = 0.032
 class Leg:
     """A leg that speaks and is silent by the second, with answers to every `Consider` at once."""
 
-    def __init__(self, text: str = "It never came.", p: float = 0.9, **expected: object) -> None:
+    def __init__(self, text: str = "I would like to change my address.", p: float = 0.95, **expected: object) -> None:
         self.machine = Endpointing()
         self.machine.expectation = Expectation(**expected)  # type: ignore[arg-type]
         self.text, self.p, self.n = text, p, 0
@@ -85,15 +85,15 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
 @pytest.mark.parametrize(
     ("text", "p", "expectation", "wait_s"),
     [
-        ("It never came.", 0.9, {}, 0.25),
-        ("It never came", 0.05, {}, 0.9),
-        ("It never came", None, {}, 0.9),
-        ("It never came", 0.9, {}, 0.6),
-        ("It never came.", 0.05, {}, 0.6),
-        ("It never came.", 0.3, {}, 0.5),
+        ("I would like to change my address.", 0.95, {}, 0.25),
+        ("I would like to change my", 0.95, {}, 1.35),
+        ("I would like to", 0.9, {}, 1.35),
+        ("I ordered a", None, {}, 1.35),
         ("Yes, please.", 0.1, {}, 0.25),
-        ("It never came.", 0.9, {"factor": 1.5}, 0.375),
-        ("It never came", 0.05, {"factor": 1.5}, 1.35),
+        ("Okay, thanks anyway.", 0.1, {}, 0.25),
+        ("I would like to change my address.", 0.95, {"factor": 1.5}, 0.375),
+        ("$99.", 0.1, {"expects": "amount"}, 0.6),
+        ("about eighty dollars", 0.1, {"expects": "amount"}, 0.6),
         ("four five", 0.99, {"expects": "digits", "digits": 4}, 1.2),
         ("four five one nine", 0.0, {"expects": "digits", "digits": 4}, 0.3),
         ("four five one", 0.99, {"expects": "digits"}, 1.0),
@@ -101,9 +101,7 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
         ("eight two seven eight two seven", 0.9, {"expects": "digits", "digits": 6}, 1.0),
         ("this phase.", 0.9, {"expects": "digits", "digits": 4}, 1.0),
         ("No.", 0.9, {"expects": "digits", "digits": 4}, 0.25),
-        ("I don't have it here.", 0.9, {"expects": "digits", "digits": 4}, 0.25),
-        ("It was on the 22nd.", 0.9, {}, 0.9),
-        ("The blind man.", 0.9, {}, 0.7),
+        ("It was on the 22nd.", 0.9, {}, 1.35),
         ("Anna Smith.", 0.9, {"expects": "name"}, 0.8),
         ("Yes, put them through.", 1.0, {"expects": "answer"}, 0.25),
         ("my number is four five", 0.9, {}, 0.8),
@@ -115,10 +113,30 @@ def test_how_long_a_pause_may_be(text: str, p: float | None, expectation: dict[s
     assert got == pytest.approx(wait_s)
 
 
-def test_a_short_beginning_is_waited_for_longer_than_a_short_answer() -> None:
-    assert patience_s("Keep in touch.", 0.99, Expectation(), spoken_s=1.2) == (0.6, "sounds finished, but short")
+def test_between_surely_over_and_surely_not_the_wait_falls_with_each_cue() -> None:
+    def wait_s(text: str, p: float, log_prob: float) -> float:
+        return patience_s(text, p, Expectation(), log_prob=log_prob)[0]
+
+    unsure = wait_s("Where is my order", 0.9, -0.2)
+    assert 0.25 < unsure < 1.35
+    assert wait_s("Where is my order", 0.99, -0.2) < unsure
+    assert wait_s("Where is my order", 0.9, -0.1) < unsure
+    assert wait_s("Where is my", 0.9, -0.2) > unsure
+
+
+@given(
+    text=st.text(max_size=60), p=st.one_of(st.none(), st.floats(0, 1)), log_prob=st.one_of(st.none(), st.floats(-3, 0))
+)
+def test_no_caller_is_left_waiting_for_more_than_a_second_and_a_half(
+    text: str, p: float | None, log_prob: float | None
+) -> None:
+    assert 0.25 <= patience_s(text, p, Expectation(), log_prob=log_prob)[0] <= 1.35
+
+
+def test_a_very_short_answer_is_given_a_breath() -> None:
+    assert patience_s("Yes,", 0.99, Expectation(), spoken_s=0.4)[0] == 1.35
+    assert patience_s("Yes.", 0.99, Expectation(), spoken_s=0.4) == (0.45, "short answer, but short")
     assert patience_s("Yes, that is right.", 0.99, Expectation(), spoken_s=1.2) == (0.25, "short answer")
-    assert patience_s("Keep in touch.", 0.99, Expectation(), spoken_s=1.6) == (0.25, "sounds finished")
 
 
 def test_dictated_digits_are_never_cut_at_a_breath() -> None:

@@ -16,7 +16,8 @@ from voice.engines.transcription import Transcript, WhisperTranscriber
 from voice.engines.turn_end import SmartTurn
 from voice.engines.vad import SileroModel
 from voice.evaluation.turns_corpus import framed, pause_inside, span
-from voice.evaluation.turns_stops import Agent, at_level, interrupt
+from voice.evaluation.turns_sounds import at_level
+from voice.evaluation.turns_stops import Agent, interrupt
 from voice.evaluation.virtual_line import Line, Models
 
 Sound = NDArray[np.float32]

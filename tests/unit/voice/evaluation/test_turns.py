@@ -11,7 +11,8 @@ from voice.evaluation.transcription import Utterance
 from voice.evaluation.turns_corpus import RATE_HZ, framed, levels_db, sentences, with_pause
 from voice.evaluation.turns_ends import Ended, figures
 from voice.evaluation.turns_live import measure
-from voice.evaluation.turns_stops import Onset, Spell, at_level, onset_s
+from voice.evaluation.turns_sounds import at_level
+from voice.evaluation.turns_stops import Onset, Spell, onset_s
 from voice.evaluation.turns_stops import figures as stop_figures
 
 RNG = np.random.default_rng(1)
@@ -65,12 +66,22 @@ def test_shares_are_per_hundred_and_splits_are_not_cuts() -> None:
 def test_stops_are_counted_per_ten_minutes_of_agent_speech() -> None:
     onsets = [Onset(silent_s=0.1 * k, stopped=k != 5, words_off=0) for k in range(1, 6)]
     found = {
-        f.name: f.value for f in stop_figures(onsets, onsets[:1], [Spell(kind="echo", minutes=20.0, stops=3, pauses=4)])
+        f.name: f.value
+        for f in stop_figures(
+            onsets,
+            {True: onsets[:1], False: onsets[4:]},
+            [
+                Spell(kind="echo", minutes=20.0, stops=3, pauses=4),
+                Spell(kind="echo", minutes=10.0, stops=0, pauses=1, held_out=False),
+            ],
+        )
     }
     assert found["barge_in_p50_ms"] == pytest.approx(300)
     assert found["barge_in_ignored"] == 1
     assert found["false_stops_echo_per_10_min"] == 1.5
     assert found["held_back_echo_per_10_min"] == 2.0
+    assert found["false_stops_echo_per_10_min_tuned"] == 0.0
+    assert (found["short_words_ignored"], found["short_words_ignored_tuned"]) == (0.0, 1.0)
 
 
 def test_a_live_interruption_is_timed_from_the_recording_of_both_sides() -> None:
