@@ -150,6 +150,17 @@ def test_a_choice_that_comes_when_a_person_is_called_is_of_no_effect() -> None:
     assert picks(line, ("look_up_article", {"article": ARTICLE})) == []
 
 
+def test_a_second_worker_asks_the_open_question_again_and_no_model() -> None:
+    """The first one is lost while its model chooses."""
+    line = with_model()
+    line.caller(UNKNOWN)
+    second = conversation(Settings(agent=Agent(llm_base_url="http://127.0.0.1:9/v1")))
+    for stamped in line.log:
+        second.receive(stamped)
+    assert [a.text for a in second.resume(line.t) if isinstance(a, Say)] == [PLAYBOOK.phrase("greeting")]
+    assert not [a for a in second.resume(line.t) if isinstance(a, Choose)]
+
+
 def test_who_asks_for_a_person_or_is_in_danger_is_no_question_for_a_model() -> None:
     for words in ("I want to talk to a person.", "I want to kill myself."):
         line = with_model()
