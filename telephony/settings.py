@@ -96,6 +96,9 @@ class Agent(Section):
     incidents: str = Field("", description="TOML file of active incidents, read again when it changes.")
     language: Literal["en"] = Field("en", description="Only English for now.")
     voice: str = Field("default", description="Path of a Piper voice (.onnx beside .onnx.json); default: joe.")
+    tts: Literal["builtin", "piper"] = Field(
+        "builtin", description="Who runs the voice: we, or piper-tts (GPL-3, extra piper), slower, in its own process."
+    )
     llm_base_url: str = Field("", description="Any OpenAI-compatible server; empty = the built-in replies.")
     llm_model: str = Field("", description="Model name for that server.")
     llm_choices: bool = Field(

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -36,6 +36,22 @@ class Latents:
 
     frames: NDArray[np.float32]
     whole: bool = False
+
+
+class Voice(Protocol):
+    """Sentences to samples at ``rate_hz``, in two steps: what a sentence will be, then its sound, chunk by chunk.
+
+    ``hash`` differs where the sound does.
+    """
+
+    rate_hz: int
+    name: str
+    hash: str
+
+    def latents(self, text: str, length_scale: float) -> Latents: ...
+    def chunks(self, latents: Latents) -> list[slice]: ...
+    def samples(self, latents: Latents, chunk: slice) -> NDArray[np.float32]: ...
+    def seconds(self, latents: Latents) -> float: ...
 
 
 def session(model: str | bytes) -> ort.InferenceSession:

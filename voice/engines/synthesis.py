@@ -23,7 +23,7 @@ from voice.engines.levels import RATE_HZ, TARGET_DB, active_level_db, to_pcm, wi
 from voice.engines.making import Making, Urgency
 from voice.engines.phonemes import spoken
 from voice.engines.phrases import PhraseCache
-from voice.engines.piper import PiperVoice
+from voice.engines.piper import Voice
 from voice.engines.pool import EnginePool, Priority
 
 SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.15, 0.12
@@ -47,7 +47,7 @@ class PiperSynthesizer:
 
     def __init__(
         self,
-        voice: PiperVoice,
+        voice: Voice,
         pool: EnginePool,
         cache: PhraseCache | None = None,
         pronounce: Callable[[str], str] = str,

@@ -21,6 +21,7 @@ from voice.engines.chooser import Chooser, load_chooser
 from voice.engines.phonemes import require_program
 from voice.engines.phrases import PhraseCache
 from voice.engines.piper import PiperVoice, default_voice
+from voice.engines.piper_tts import PiperTtsVoice
 from voice.engines.pool import EnginePool
 from voice.engines.replier import Replier, load_replier
 from voice.engines.synthesis import PiperSynthesizer
@@ -76,7 +77,8 @@ async def load_engines(settings: Settings, pronounce: Callable[[str], str] = str
     cache.load()
 
     def load_voice() -> PiperSynthesizer:
-        return PiperSynthesizer(PiperVoice(path), pool, cache, pronounce)
+        voice = PiperTtsVoice(path) if settings.agent.tts == "piper" else PiperVoice(path)
+        return PiperSynthesizer(voice, pool, cache, pronounce)
 
     def bring_ear() -> None:
         # Only where it is wanted: it brings scipy, 1.5 s of import, which fits in beside the weights.
