@@ -51,8 +51,8 @@ build/llm/.ready: tests/llm/setup.sh tests/llm/server.lock tests/llm/model.lock
 browser: .venv/.dev ## The pages in a real Chromium
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
-bench: .venv/.bench ## Voice-to-voice under load, beside plain pipecat
-	$(BIN)/warmline eval latency --peer
+bench: .venv/.bench ## Voice to voice at 1, 4, 8 and 12 calls, beside plain pipecat: docs/benchmarks/latency.md, a quarter of an hour
+	$(BIN)/warmline eval latency --peer --report docs
 
 ear: .venv/.dev ## Train both ear models from WARMLINE_DATA and write their cards
 	$(BIN)/python -m prosody.training

@@ -1,4 +1,4 @@
-"""``python -m voice.evaluation.frame_cost``: what 20 ms of a caller's sound cost, and how much of that is pipecat's.
+"""``python -m voice.evaluation.frame_cost [--report docs]``: what 20 ms of a caller's sound cost; pipecat's share.
 
 Processor time of the event loop's thread, on line noise: nothing is recognised or said, so what is left is the way of
 a frame. `pipecat` alone is measured with processors that only pass on, as many as a caller's frame meets in ours: as
@@ -9,7 +9,9 @@ Hears from: nothing. Tells: the terminal.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -158,7 +160,7 @@ async def _per_frame(push: Push, through: asyncio.Event | None = None) -> float:
     return 1e6 * (time.thread_time() - began) / FRAMES
 
 
-async def _main() -> None:
+async def _main(report: Path | None) -> None:
     rows = [
         ("pipecat as it sets itself up", await passing(direct=False, observed=True, straight=False)),
         ("pipecat without observers and queues", await passing(direct=True, observed=False, straight=False)),
@@ -168,7 +170,12 @@ async def _main() -> None:
         rows.append(("a call's pipeline, all of it", await whole(Path(folder))))
     for name, took_us in rows:
         print(f"{took_us:7.1f} µs a frame of 20 ms  {took_us / (1e4 * FRAME_S):5.2f} % of a core a call  {name}")
+    if report is not None:
+        text = json.dumps([(name, round(took_us, 1)) for name, took_us in rows], indent=1)
+        (report / "benchmarks" / "frame-cost.json").write_text(text + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    parser = argparse.ArgumentParser(prog="python -m voice.evaluation.frame_cost")
+    parser.add_argument("--report", type=Path, help="folder of the benchmarks' pages, for the next latency.md")
+    asyncio.run(_main(parser.parse_args().report))

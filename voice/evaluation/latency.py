@@ -29,9 +29,14 @@ from voice.evaluation.latency_calls import Heard, place_calls
 from voice.evaluation.latency_cost import Meter
 from voice.evaluation.latency_level import Level, rows
 
-ROUNDS = {1: 3}
-"""A call has five turns: one caller calls three times, several call once, or for as long as ``minutes`` says."""
+LEVELS = (1, 4, 8, 12)
+ROUNDS = {1: 3, 8: 2}
+"""A call has five turns and takes about 50 s: one caller calls three times."""
+MINUTES = {12: 3.0}
+"""Where callers call again for so long, if ``minutes`` does not say otherwise: capacity is what holds for a while."""
 MANY_ROUNDS = 20
+PEER_MOST = 8
+"""Plain pipecat loads a recogniser and a voice for each call (250 MB); at eight it answers in 4 s."""
 START_S = 180.0
 SETTLE_S = 3.0
 """For the last call's folder to be finished."""
@@ -39,7 +44,7 @@ SETTLE_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``calls``: at once; 0 = one, then four. ``minutes``: callers call again until then. ``report``: folder."""
+    """``calls``: at once; 0 = each of `LEVELS`. ``minutes``: callers call again until then. ``report``: folder."""
 
     calls: int = 0
     minutes: float = 0.0
@@ -49,7 +54,7 @@ class Plan:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        return (self.calls,) if self.calls else (1, 4)
+        return (self.calls,) if self.calls else LEVELS
 
 
 def figures(plan: Plan) -> list[Figure]:
@@ -65,10 +70,6 @@ def figures(plan: Plan) -> list[Figure]:
             levels = asyncio.run(_measure(plan, Path(folder)))
         except SystemFailed as exc:
             raise UserError(str(exc)) from exc
-    if plan.report is not None:
-        from voice.evaluation.latency_report import write
-
-        write(plan.report, levels)
     return [row for level in levels for row in rows(level, plan.seed)]
 
 
@@ -76,9 +77,14 @@ async def _measure(plan: Plan, folder: Path) -> list[Level]:
     levels = []
     for calls in plan.levels:
         level = await _ours(plan, calls, folder / f"ours-{calls}")
-        if plan.peer:
+        if plan.peer and calls <= PEER_MOST:
             level.peer = await _plain(plan, calls, folder)
         levels.append(level)
+        if plan.report is not None:
+            from voice.evaluation.latency_report import write
+
+            # One level at a time: a run of a quarter of an hour that is stopped has not been for nothing.
+            write(plan.report, [level])
     return levels
 
 
@@ -102,7 +108,13 @@ async def _ours(plan: Plan, calls: int, folder: Path) -> Level:
         await asyncio.sleep(1.5)
         idle_mb = meter.worker_mb[-1]
         run = await place_calls(
-            system.uri, calls, ports, folder, rounds=_rounds(plan, calls), most_s=plan.minutes * 60, seed=plan.seed
+            system.uri,
+            calls,
+            ports,
+            folder,
+            rounds=_rounds(plan, calls),
+            most_s=_minutes(plan, calls) * 60,
+            seed=plan.seed,
         )
         cores = meter.cores
         following.cancel()
@@ -128,8 +140,12 @@ async def _ours(plan: Plan, calls: int, folder: Path) -> Level:
     )
 
 
+def _minutes(plan: Plan, calls: int) -> float:
+    return plan.minutes or MINUTES.get(calls, 0.0)
+
+
 def _rounds(plan: Plan, calls: int) -> int:
-    return MANY_ROUNDS if plan.minutes else ROUNDS.get(calls, 1)
+    return MANY_ROUNDS if _minutes(plan, calls) else ROUNDS.get(calls, 1)
 
 
 async def _start_and_stop(config: Path, store: Path, ports: Ports) -> float:
@@ -142,7 +158,7 @@ async def _start_and_stop(config: Path, store: Path, ports: Ports) -> float:
 
 async def _plain(plan: Plan, calls: int, folder: Path) -> list[Heard]:
     ports = free_ports()
-    rounds = ROUNDS.get(calls, 1)
+    rounds = ROUNDS[1] if calls == 1 else 1
     log = (folder / f"plain-{calls}.log").open("wb")
     try:
         process = await asyncio.create_subprocess_exec(

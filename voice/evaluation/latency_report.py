@@ -48,11 +48,16 @@ def write(folder: Path, levels: Sequence[Level]) -> None:
     kept.write_text(text + "\n", "utf-8")
     measured = {n: _level(every[n]["level"]) for n in sorted(every)}
     draw(folder / "images", measured)
-    (folder / "benchmarks" / "latency.md").write_text(page(measured, {n: every[n]["about"] for n in measured}), "utf-8")
+    frames = folder / "benchmarks" / "frame-cost.json"
+    costs: list[tuple[str, float]] = json.loads(frames.read_text("utf-8")) if frames.exists() else []
+    text = page(measured, {n: every[n]["about"] for n in measured}, costs)
+    (folder / "benchmarks" / "latency.md").write_text(text, "utf-8")
 
 
-def page(measured: Mapping[int, Level], about: Mapping[int, Mapping[str, str]]) -> str:
-    """Markdown of the benchmark."""
+def page(
+    measured: Mapping[int, Level], about: Mapping[int, Mapping[str, str]], frames: Sequence[tuple[str, float]] = ()
+) -> str:
+    """Markdown of the benchmark. ``frames``: rows of `voice.evaluation.frame_cost`."""
     levels = list(measured.values())
     peers = [_peer_line(level) for level in levels if level.peer]
     missed = [f for level in levels for f in rows(level, 0) if f.met is False and f.value is not None]
@@ -64,13 +69,15 @@ def page(measured: Mapping[int, Level], about: Mapping[int, Mapping[str, str]]) 
         "## Where the time goes",
         "Mean per turn [ms]; the stages add up to the mean delay at the caller's ear.",
         _table("calls|" + "|".join(STAGE_NAMES.values()) + "|sum", _means, levels),
+        _LINE,
         "![Stages by number of calls](../images/latency-stages.png)",
         "How long the end of a turn was waited for, and by which rule (`voice.conversation.patience`), all levels:",
         _waits(levels),
         "## What it takes",
         "Cores in use, and memory. The telephones ran on the same cores.",
         _table("calls|worker|gateway|callers' telephones|worker's memory, idle / most", _cost, levels),
-        *(["## Beside plain pipecat", "\n".join(peers)] if peers else []),
+        *(["## What a frame costs", _FRAMES, _frames(frames)] if frames else []),
+        *(["## Beside plain pipecat", _PEER, "\n".join(peers)] if peers else []),
         *(["## Targets missed", "\n".join(f"* `{f.name}` {f.value:g} {f.unit}, target {f.target}" for f in missed)]
           if missed else []),
         "## Measured on",
@@ -112,14 +119,33 @@ def _cost(level: Level) -> list[str]:
     return [*(f"{c:.2f}" for c in cores), f"{level.idle_mb:.0f} / {level.worker_mb:.0f} MB"]
 
 
+def _frames(costs: Sequence[tuple[str, float]]) -> str:
+    lines = ["| way of a frame | µs a frame | % of a core a call |", "| --- | --- | --- |"]
+    return "\n".join([*lines, *(f"| {name} | {us:.0f} | {us / 200:.2f} |" for name, us in costs)])
+
+
+_FRAMES = """From `python -m voice.evaluation.frame_cost --report docs`: 20 ms of a caller's sound through the event
+loop, while nothing is recognised or said. The first three rows are pipecat alone, with processors that only pass on;
+the last contains the third."""
+
+_PEER = """`WhisperSTTService`, `PiperTTSService` and smart-turn with pipecat's defaults, the same weights, a pipeline
+loaded before each call, the same telephones and sentences (`voice.evaluation.plain_pipecat`). It waits 3 s after a
+turn its model calls incomplete. Ratios without *all turns* are to its turns below 3 s: at one call those it held
+complete, at more only the lucky ones."""
+
+_LINE = """Of line and telephone about 45 ms lie before the agent (packet, the gateway's jitter buffer, its tick) and
+85 ms behind it (the gateway's ring of 40 ms, packet, the telephone's jitter buffer of 20 to 160 ms, wider on a loaded
+machine)."""
+
 _HEAD = """# Latency
 
-From `warmline eval latency --calls N --report docs`. Voice to voice [ms] at the caller's ear, over SIP and RTP: from
-the last 20 ms frame above −45 dBFS that the caller's telephone sent to the first speech it heard, its jitter buffer
-included. Every telephone is a process of its own on the same machine; all dial at once, and each leaves gaps of 0.9 to
-2.4 s of its own. *Held complete*: the agent took the turn for finished; otherwise it waits up to 0.9 s longer, on
-purpose. *Words ready*: the first words were in the cache, or made while the end of the turn was waited for. *Cut off*:
-the agent spoke into a sentence."""
+From `make bench` (`warmline eval latency --peer --report docs`: 1, 4, 8 and 12 calls, a quarter of an hour), or one
+level with `--calls N`. Voice to voice [ms] at the caller's ear, over SIP and RTP: from the last 20 ms frame above
+−45 dBFS that the caller's telephone sent to the first speech it heard, its jitter buffer included. Every telephone
+is a process of its own on the same machine; all are there before all dial at once, and each leaves gaps of 0.9 to
+2.4 s of its own. *Held complete*: the agent took the turn for finished; otherwise it waits up to 1.1 s longer, on
+purpose. *Words ready*: the first words were in the cache, or made while the end of the turn was waited for. *Cut
+off*: the agent spoke into a sentence."""
 
 
 def _two(delays: Sequence[float]) -> str:
@@ -130,7 +156,7 @@ def _peer_line(level: Level) -> str:
     ratios = {f.name: f.value for f in rows(level, 0) if f.name.startswith("ratio_to")}
     theirs = _two([d for h in level.peer for d in h.voice_to_voice_ms])
     shown = ", ".join(f"`{name}` {value:.2f}" for name, value in ratios.items() if value is not None)
-    return f"* {level.calls} at once: {theirs} ms p50 / p95 of all its turns. Ours to those it held complete: {shown}"
+    return f"* {level.calls} at once: {theirs} ms p50 / p95 of all its turns; {shown}"
 
 
 def _read(path: Path) -> dict[int, Any]:
