@@ -18,7 +18,8 @@ from voice.conversation.turn_over import over_logit
 
 COMPLETE_S = 0.25
 INCOMPLETE_S = 1.35
-DIGITS_MORE_S, DIGITS_OPEN_S, DIGITS_VOLUNTEERED_S = 1.2, 1.0, 0.8
+DIGITS_MORE_S, DIGITS_OPEN_S, DIGITS_VOLUNTEERED_S = 1.5, 1.5, 0.8
+"""A breath between two groups of digits is up to 1.2 s long, by the detector 0.2 s longer where a soft one follows."""
 DIGITS_DONE_S = 0.3
 NAME_S = 0.8
 AMOUNT_S = 0.6
@@ -103,7 +104,8 @@ def _wait(text: str, p_complete: float | None, log_prob: float | None, expectati
 
 
 _REPEAT = 3
-"""A recogniser that loops says the beginning of a number again at its end: so many equal digits are one too many."""
+"""A recogniser that loops says the beginning of a number again at its end, or its last digit over and over: so many
+equal digits are one too many."""
 
 
 def _digits(text: str, heard: int, wanted: int | None) -> tuple[float, str] | None:
@@ -116,7 +118,7 @@ def _digits(text: str, heard: int, wanted: int | None) -> tuple[float, str] | No
         return DIGITS_OPEN_S, "digits, any number"
     if heard == wanted:
         digits = digits_in(text)
-        looped = any(digits[:k] == digits[-k:] for k in range(_REPEAT, heard))
+        looped = any(digits[:k] == digits[-k:] for k in range(_REPEAT, heard)) or len(set(digits[-_REPEAT:])) == 1
         return (DIGITS_OPEN_S, "digits repeat") if looped else (DIGITS_DONE_S, "digits complete")
     # More than were asked for: the recogniser repeats some, so how many were said is not known.
     return (DIGITS_MORE_S, "digits missing") if heard < wanted else (DIGITS_OPEN_S, "too many digits")

@@ -150,7 +150,7 @@ def evaluate(
     elif what == "turns":
         from voice.evaluation.turns import figures as turns_figures
 
-        figures = turns_figures(calls, seed)
+        figures = turns_figures(calls, seed, report)
     else:
         raise UserError(f"eval {what}: choose ear, transcription, turns, latency, dialogue, danger or handoff")
     if as_json:

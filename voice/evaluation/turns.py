@@ -27,9 +27,10 @@ from voice.engines.transcription import load_transcriber
 from voice.engines.turn_end import SmartTurn
 from voice.engines.vad import SileroModel
 from voice.errors import UserError
-from voice.evaluation import turns_ends, turns_live, turns_sounds, turns_stops
+from voice.evaluation import turns_calls, turns_curve, turns_ends, turns_live, turns_sounds, turns_stops
 from voice.evaluation.transcription import Utterance, phone_band, utterances
-from voice.evaluation.turns_corpus import build, sentences
+from voice.evaluation.turns_corpus import Turn, build, sentences
+from voice.evaluation.turns_pauses import pauses
 from voice.evaluation.virtual_line import Models
 
 T = TypeVar("T")
@@ -44,20 +45,34 @@ _AGENT = (
 )
 
 
-def figures(calls: int, seed: int) -> list[Figure]:
-    """``calls`` > 0: interruptions in so many live calls at once, and nothing else."""
+def figures(calls: int, seed: int, report: Path | None = None) -> list[Figure]:
+    """``calls`` > 0: interruptions in so many live calls at once, and nothing else.
+
+    ``report``: where the curve over `agent.patience` goes, and nothing else is measured.
+    """
     if calls:
         return turns_live.figures(calls, seed)
-    return asyncio.run(_figures(seed))
+    return asyncio.run(_figures(seed, report))
 
 
-async def _figures(seed: int) -> list[Figure]:
+async def _figures(seed: int, report: Path | None) -> list[Figure]:
     data, noise, digits = _recordings()
     pool = EnginePool(1)
     models = Models(vad=SileroModel(), transcriber=load_transcriber("default", pool), turn_end=SmartTurn(pool))
-    turns = build(data, noise, digits, seed)
+    turns = [*build(data, noise, digits, seed), *turns_calls.noisy_calls(noise, seed)]
+    if report is not None:
+        return _curves(models, turns, report)
     ended = [await turns_ends.run(models, turn) for turn in _told(turns, "turns")]
     return [*turns_ends.figures(ended, seed), *await _stops(models, pool, data, seed)]
+
+
+def _curves(models: Models, turns: Sequence[Turn], folder: Path) -> list[Figure]:
+    asked = [turn for turn in turns if turns_curve.group_of(turn) is not None]
+    heard = [(turn, pauses(models, turn)) for turn in _told(asked, "turns")]
+    found = turns_curve.curves(heard, held_out=True)
+    turns_curve.report(folder, found)
+    tuned = turns_curve.curves(heard, held_out=False)
+    return [*turns_curve.figures(found, ""), *turns_curve.figures(tuned, "_tuned")]
 
 
 async def _stops(models: Models, pool: EnginePool, data: Sequence[Utterance], seed: int) -> list[Figure]:

@@ -21,7 +21,7 @@ from voice.conversation.patience import Expectation
 from voice.evaluation.scripted import Script, scripts
 from voice.evaluation.spoken import speak
 from voice.evaluation.transcription import phone_band
-from voice.evaluation.turns_corpus import Turn, framed
+from voice.evaluation.turns_corpus import SNRS_DB, Sound, Turn, framed, noisy
 from voice.playbooks import load
 
 MEDIAN_S, SIGMA, RANGE_S = 0.5, 0.5, (0.15, 1.5)
@@ -31,6 +31,12 @@ _DIGITS = ("digits", "phone", "postcode")
 _EXPECTS: dict[str, Literal["amount", "date", "name"]] = {
     "amount": "amount", "date": "date", "name": "name", "text": "name",
 }  # fmt: skip
+
+
+def noisy_calls(babble: Sound, seed: int) -> list[Turn]:
+    """A third each clean, and under babble at 20 and 10 dB."""
+    turns = calls(np.random.default_rng(seed))
+    return [noisy(turn, SNRS_DB[k % len(SNRS_DB)], babble, k) for k, turn in enumerate(turns)]
 
 
 def calls(rng: np.random.Generator) -> Iterator[Turn]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from prosody.evaluation import Figure
 from telephony.facts import Transcribed
+from voice.evaluation.transcription import NATIVE
 from voice.evaluation.turns_corpus import Turn
 from voice.evaluation.virtual_line import Line, Models
 
@@ -56,13 +57,21 @@ def figures(ended: Sequence[Ended], seed: int) -> list[Figure]:
             _share(f"turn_cut_off_per_100{suffix}", part, ("whole", "paused"), seed, 3.0),
             _share(f"turn_split_per_100{suffix}", part, ("whole", "paused"), seed, None, lambda e: e.split),
             _share(f"pause_cut_off_per_100{suffix}", part, ("paused",), seed, None),
+            _share(f"call_cut_off_per_100{suffix}", part, ("call",), seed, 3.0),
             _share(f"join_cut_off_per_100{suffix}", part, ("join",), seed, None),
             _share(f"spelled_or_date_cut_off_per_100{suffix}", part, ("spelled", "date"), seed, None),
             _count(f"digits_cut_off{suffix}", part, ("digits",)),
             _delay(f"endpoint_delay_p50_ms{suffix}", part, 50, lambda e: e.turn.kind in ("whole", "paused", "join")),
             _delay(f"endpoint_delay_p95_ms{suffix}", part, 95, lambda e: e.turn.kind in ("whole", "paused", "join")),
+            _delay(f"call_endpoint_delay_p50_ms{suffix}", part, 50, lambda e: e.turn.kind == "call"),
+            _delay(f"call_endpoint_delay_p95_ms{suffix}", part, 95, lambda e: e.turn.kind == "call"),
             _delay(f"digits_endpoint_delay_p50_ms{suffix}", part, 50, lambda e: e.turn.kind == "digits"),
         ]
+    read = [e for e in ended if e.turn.held_out and e.turn.source]
+    for name, native in (("native", True), ("accented", False)):
+        part = [e for e in read if (e.turn.source in NATIVE) == native]
+        out.append(_share(f"turn_cut_off_per_100_{name}", part, ("whole", "paused"), seed, None))
+        out.append(_delay(f"endpoint_delay_p50_ms_{name}", part, 50, lambda e: True))
     for snr_db in (None, 20.0, 10.0):
         part = [e for e in ended if e.turn.held_out and e.turn.snr_db == snr_db]
         name = "clean" if snr_db is None else f"{snr_db:.0f}_db"
