@@ -158,7 +158,8 @@ class Dialogue(Reading):
             self.without_progress += 1
             if self.matter.refuse_value() > _REFUSALS:
                 return self._without(reply, upset)
-            return self._go_on(reply, upset, progress=False)
+            self.misunderstood, self.phase = 0, "slot"
+            return self._stuck(reply, upset) or self._ask("slot", self._again(upset), reply)
         name = self.matter.asking
         if name in self.matter.values and (answer == "yes" or self.matter.says_again(turn, fact)):
             self.matter.values[name].confirmed = True

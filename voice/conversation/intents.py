@@ -118,8 +118,19 @@ def _score(turn: Sequence[Token], intent: Intent) -> tuple[float, int, int]:
 def misheard(turn: Sequence[Token], playbook: Playbook) -> Guess | None:
     """The matter, if words that sound like a keyword are taken for it: "my pill is too high". To be asked about."""
     known = {w for i in playbook.intents for k in i.keywords for w in re.findall(r"[a-z]{4,}", k)}
-    meant = [replace(t, text=_nearest(t.text, known)) for t in turn]
+    meant = [replace(t, text=_nearest(t.text, known)) for t in _joined(turn, known)]
     return recognise(meant, playbook) if meant != list(turn) else None
+
+
+def _joined(turn: Sequence[Token], known: set[str]) -> list[Token]:
+    """Two words that make a known one are it: "black out"."""
+    out: list[Token] = []
+    for token in turn:
+        if out and out[-1].text + token.text in known:
+            out[-1] = replace(out[-1], text=out[-1].text + token.text, end=token.end)
+        else:
+            out.append(token)
+    return out
 
 
 def _nearest(word: str, known: set[str]) -> str:

@@ -146,7 +146,7 @@ class Matter:
         slot = self.slot
         if slot is None or not (part := incomplete(slot, turn)):
             return ""
-        if self.partial and (part == self.partial or len(self.partial + part) > slot.max):
+        if self.partial and ((self.partial.endswith(part) and len(part) > 1) or len(self.partial + part) > slot.max):
             self.partial = ""
             return "again"
         self.partial += part

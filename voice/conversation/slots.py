@@ -62,7 +62,8 @@ def extract(slot: Slot, turn: Sequence[Token], raw: str, *, asked: bool) -> Foun
     if slot.kind == "card":
         return None  # typed only (PCI DSS): a card number that is said is none that we take
     if slot.kind in ("digits", "phone"):
-        return _digits(turn, slot.min, slot.max, asked)
+        found = _digits(turn, slot.min, slot.max, asked)
+        return found or (_one_less(turn, slot.max) if asked and slot.confirm else None)
     if slot.kind == "postcode":
         return _postcode(turn)
     if slot.kind == "amount":
@@ -101,6 +102,16 @@ def _digits(turn: Sequence[Token], low: int, high: int, asked: bool) -> Found | 
         return None
     digits, first, last = fitting[-1]
     return _found(turn, digits, first, last, 0.9 if asked else 0.8)
+
+
+def _one_less(turn: Sequence[Token], high: int) -> Found | None:
+    """A number one digit too long, if leaving out a digit said twice makes one number only: recognisers repeat some."""
+    runs = [r for r in digit_runs(turn) if len(r[0]) == high + 1]
+    if len(runs) != 1:
+        return None
+    digits, first, last = runs[0]
+    shorter = {digits[:k] + digits[k + 1 :] for k in range(1, len(digits)) if digits[k] == digits[k - 1]}
+    return _found(turn, shorter.pop(), first, last, 0.5) if len(shorter) == 1 else None
 
 
 def _with_lead(turn: Sequence[Token], runs: list[tuple[str, int, int]], low: int) -> list[tuple[str, int, int]]:

@@ -244,6 +244,9 @@ def load_transcriber(name_or_path: str, pool: EnginePool, vocabulary: str = "") 
         raise EngineMissing(f"ear.transcriber = {name_or_path!r}", remedy) from exc
 
 
+_DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine 0 1 2 3 4 5 6 7 8 9".split())
+
+
 def without_loop(text: str) -> str:
     """Cuts a text that says the same run of words three times in a row, as a looping decoder does.
 
@@ -251,6 +254,8 @@ def without_loop(text: str) -> str:
     'I want it.'
     >>> without_loop("17, 17, 17, 17")
     '17,'
+    >>> without_loop("Nine, one, nine, one, nine, one.")
+    'Nine, one, nine, one, nine, one.'
     """
     words = text.split()
     keys = [re.sub(r"\W", "", w).lower() for w in words]
@@ -259,7 +264,9 @@ def without_loop(text: str) -> str:
         for at in range(len(words) - 3 * size + 1):
             run = keys[at : at + size]
             again, third = keys[at + size : at + 2 * size], keys[at + 2 * size : at + 3 * size]
-            if run == again == third and (len(set(run)) > 1 or (run[0].isdigit() and len(run[0]) > 1)):
+            # Numbers like 919191 are said; a decoder that loops goes on.
+            number = _DIGIT_WORDS.issuperset(run) and keys[at : at + 5 * size] != run * 5
+            if run == again == third and not number and (len(set(run)) > 1 or (run[0].isdigit() and len(run[0]) > 1)):
                 return " ".join(words[: at + size])
     return text
 

@@ -72,6 +72,7 @@ def _results(name: str, done: Sequence[Outcome], target: float | None) -> list[F
     person = None if target is None else 1.0
     return [
         share(f"slots_right_{name}", slot_marks(done), at_least=target),
+        share(f"slots_right_by_voice_{name}", slot_marks(done, typed=False)),
         share(f"intent_right_{name}", intent_marks(done)),
         share(f"ending_right_{name}", [o.ending == o.script.ending for o in done]),
         share(f"handoff_within_one_turn_{name}", asked(done), at_least=person),
@@ -98,11 +99,13 @@ def intent_marks(done: Sequence[Outcome]) -> list[bool]:
     return [o.script.intent in o.intents for o in done if o.script.intent]
 
 
-def slot_marks(done: Sequence[Outcome]) -> list[bool]:
-    """One mark for each detail a script expects."""
+def slot_marks(done: Sequence[Outcome], *, typed: bool = True) -> list[bool]:
+    """One mark for each detail a script expects; ``typed``: those that came by keypad in the end count as right."""
     return [
-        name in o.slots and same(o.slots[name], value) for o in done for name, value in o.script.slots.items()
-    ]  # fmt: skip
+        name in o.slots and same(o.slots[name], value) and (typed or name not in o.typed)
+        for o in done
+        for name, value in o.script.slots.items()
+    ]
 
 
 def asked(done: Sequence[Outcome], *, question: bool = False) -> list[bool]:

@@ -37,13 +37,14 @@ from telephony.messages import Stamped
 from telephony.settings import Privacy, Settings
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
-from voice.conversation.numbers import TEENS, TENS, UNITS, cardinal
+from voice.conversation.numbers import TEENS, TENS, UNITS, cardinal, spell
 from voice.conversation.words import tokens
 from voice.playbooks import load
 
 _MOST_TURNS = 16
 _REPEATS = 3
 """Turns in which a caller whose matter was not taken up says it again."""
+_SAID_BEFORE_TYPED = 2
 _SECONDS_A_WORD = 0.4
 TOPICS = {
     "order_status": "an order", "billing_dispute": "a bill", "outage": "an outage", "cancellation": "a contract",
@@ -100,6 +101,8 @@ class Outcome:
     person_after_question: bool | None = None
     """Not in that turn, but after the one question it was answered with; ``None``: no need."""
     handed_over: bool = False
+    typed: list[str] = field(default_factory=list)
+    """Numbers the caller typed in the end."""
     asked_if_safe: bool = False
     """The agent suspected danger; the caller said there was none."""
     briefing: BriefingBuilt | None = None
@@ -157,7 +160,7 @@ class _Call:
                 # The agent has said how: a caller who was not understood presses the key.
                 self.commit(KeyPressed(leg="caller", key="0"))
                 self.commit(HandoffRequested(reason="request"))
-            else:
+            elif interrupts or not self.types():
                 self.turn(self.script.interrupt if interrupts else self.answer(turn))
             if interrupts:
                 self.out.person_in_turn, self.wants_person = self.out.handed_over, True
@@ -224,8 +227,24 @@ class _Call:
         """A detail as the caller says it; when asked again word by word, as people do."""
         said = self.script.answers.get(name, "I don't have it.")
         self.asked[name] = self.asked.get(name, 0) + 1
+        wanted = self.script.slots.get(name, "")
+        if wanted.isdigit() and self.asked[name] > 1:
+            return ", ".join(spell(wanted).split())
         digits = all(w in NUMBER_WORDS for w in said.split())
         return ", ".join(said.split()) if digits and self.asked[name] > 1 else said
+
+    def types(self) -> bool:
+        """The agent has offered the keypad for a number it did not get by voice, twice: the caller uses it."""
+        name = self.talk._dialogue.matter.asking or ""
+        wanted = self.script.slots.get(name, "")
+        offered = self.talk._dialogue.phase == "slot" and "keypad" in self.out.talk[-1][1]
+        if not offered or not wanted.isdigit() or self.asked.get(name, 0) < _SAID_BEFORE_TYPED:
+            return False
+        self.out.typed.append(name)
+        for digit in wanted:
+            self.t += 0.3
+            self.commit(KeyPressed(leg="caller", key=digit))
+        return True
 
     def turn(self, said: str) -> None:
         self.out.talk.append(("caller", said))

@@ -28,13 +28,17 @@ def test_text_figures_keep_to_their_targets() -> None:
 
 
 def test_what_is_misheard_counts_against_the_details() -> None:
-    script = next(s for s in scripts(["seen"]) if s.name == "order")
+    order, address = (next(s for s in scripts(["seen"]) if s.name == name) for name in ("order", "address"))
 
     def deaf(said: str, expects: str | None = None) -> Transcribed:
-        return Transcribed(leg="caller", start=0.0, end=1.0, text=said.replace("four", "nine"))
+        return Transcribed(leg="caller", start=0.0, end=1.0, text=said.replace("four", "nine").replace("Sam", "Pam"))
 
-    assert slot_marks([run(script)]) == [True]
-    assert slot_marks([run(script, deaf)]) == [False]
+    assert slot_marks([run(order), run(address)]) == [True, True, True]
+    assert slot_marks([run(address, deaf)])[0] is False
+    typed = run(order, deaf)
+    assert typed.typed == ["order_number"]
+    assert slot_marks([typed]) == [True]
+    assert slot_marks([typed], typed=False) == [False]
 
 
 def test_a_caller_who_asks_nobody_for_a_person_is_not_given_one() -> None:

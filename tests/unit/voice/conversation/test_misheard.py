@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.facts import HandoffRequested, IntentRecognised, SlotFilled
-from tests.unit.voice.conversation.line import Line
+from tests.unit.voice.conversation.line import PLAYBOOK, Line
+from voice.conversation.intents import misheard, recognise
 from voice.conversation.request import asks_for_person
 from voice.conversation.slots import extract, sounds_like
 from voice.conversation.sounds import alike, skeleton
@@ -148,3 +149,28 @@ def test_a_person_by_the_sound_of_the_word(line: Line) -> None:
     assert not asks_for_person(tokens("My brother is in prison."))
     line.caller("Can I talk to a prison, please?")
     assert [f.reason for f in line.facts(HandoffRequested)] == ["request"]
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("it says 99912", "9912"), ("77731", "7731"), ("33441", None), ("44519", "4519")]
+)
+def test_a_digit_too_many_is_left_out_where_that_makes_one_number(said: str, value: str | None) -> None:
+    slot = Slot(kind="digits", label="the number", ask="Which number?", min=4, max=4)
+    found = extract(slot, tokens(said), said, asked=True)
+    assert (found.value if found else None) == value
+    assert extract(slot, tokens(said), said, asked=False) is None
+
+
+def test_a_word_written_as_two_is_asked_about(line: Line) -> None:
+    assert recognise(tokens("There was a black out."), PLAYBOOK) is None
+    guess = misheard(tokens("There was a black out."), PLAYBOOK)
+    assert guess is not None
+    assert guess.intent.name == "outage"
+
+
+def test_a_number_called_wrong_is_asked_digit_by_digit_or_by_keypad(line: Line) -> None:
+    line.caller("Where is my order?")
+    line.caller("four five one nine")
+    said = line.caller("No.")[0]
+    assert "one digit at a time" in said
+    assert "keypad" in said
