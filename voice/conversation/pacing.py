@@ -1,7 +1,8 @@
 """How fast the agent speaks and how long it waits for the caller. Pure.
 
-Numbers: contact-centre design values (base rate, calm band, entrainment step, patience). Callers follow a system's
-rate up and down turn by turn; that a slower voice calms anybody is not shown, so the step stays small.
+Numbers: contact-centre design values (base rate, calm band, entrainment, patience). A rate is that of speech that goes
+on, every pause counted, the caller's as the agent's. Callers follow a system's rate up and down turn by turn; that a
+slower voice calms anybody is not shown, so the step stays small.
 Hears from: `telephony.messages.ProsodyMeasured` and the distress level. Tells: `voice.conversation.call`.
 """
 
@@ -18,8 +19,11 @@ FLOOR_WPM = 145.0
 CEILING_WPM = 180.0
 CALM_FIRST = 0.92
 CALM_LAST = 0.88
-STEP = 0.04
-"""Largest change from one turn to the next."""
+STEP_WPM = 5.0
+"""Largest change from one turn to the next, once the agent speaks near its caller's rate: 3.4 % of the slowest. It is
+the step of the voice too (`voice.engines.synthesis`), so what is heard never changes by more."""
+_SMOOTHED, _KNOWN = 4, 3
+"""Windows of the caller's speech averaged, and after how many their rate is known: one alone is off by 15 %."""
 SYLLABLES_PER_WORD = 1.4
 """Of conversational English: turns the measured syllable rate into words."""
 UPSET_PATIENCE = 1.5
@@ -45,32 +49,43 @@ class Pacer:
     preferred_wpm: float = BASE_WPM
     """Before the caller has been measured: the pace an earlier call settled on."""
     level: Level = "calm"
+    _windows: int = 0
+    _near: bool = False
 
     def heard(self, rate_syl_s: float | None) -> None:
-        """A measured window of the caller's speech [syllables/s]; smoothed over about four windows."""
+        """A measured window of the caller's speech [syllables/s]."""
         if rate_syl_s is None or rate_syl_s <= 0:
             return
         wpm = rate_syl_s * 60 / SYLLABLES_PER_WORD
-        self.caller_wpm = wpm if self.caller_wpm is None else self.caller_wpm + (wpm - self.caller_wpm) / 4
+        self._windows += 1
+        last = wpm if self.caller_wpm is None else self.caller_wpm
+        self.caller_wpm = last + (wpm - last) / min(self._windows, _SMOOTHED)
 
     def turn(self, level: Level) -> float:
-        """Rate for a new turn of the agent, at most one step from the last, but at once slower for an upset caller."""
+        """Rate for a new turn of the agent, at most one step from the last.
+
+        But at once near the caller's when that is first known, and at once slower for an upset caller.
+        """
         entering = level != "calm" and self.level == "calm"
         self.level = level
         if entering:
             self.rate_wpm = max(FLOOR_WPM, min(self.rate_wpm, BASE_WPM * CALM_FIRST))
             return round(self.rate_wpm, 1)
         target = self._target(level)
-        low, high = self.rate_wpm * (1 - STEP), self.rate_wpm * (1 + STEP)
-        self.rate_wpm = min(max(target, low), high)
+        if level == "calm" and not self._near and self._known is not None:
+            self._near, self.rate_wpm = True, target
+        self.rate_wpm = min(max(target, self.rate_wpm - STEP_WPM), self.rate_wpm + STEP_WPM)
         return round(self.rate_wpm, 1)
+
+    @property
+    def _known(self) -> float | None:
+        return self.caller_wpm if self._windows >= _KNOWN else None
 
     def _target(self, level: Level) -> float:
         if level != "calm":
             return max(FLOOR_WPM, BASE_WPM * CALM_LAST)
-        if self.caller_wpm is None:
-            return min(max(self.preferred_wpm, FLOOR_WPM), CEILING_WPM)
-        return min(max(self.caller_wpm, FLOOR_WPM), CEILING_WPM)
+        wanted = self.preferred_wpm if self._known is None else self._known
+        return min(max(wanted, FLOOR_WPM), CEILING_WPM)
 
 
 def patience(

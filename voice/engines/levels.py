@@ -26,12 +26,11 @@ def active_level_db(samples: NDArray[np.float32]) -> float:
     return float(10 * np.log10(np.mean(power[power > power.max() * 1e-3]) + 1e-12))
 
 
-def to_pcm(samples: NDArray[np.float32], gain: float) -> bytes:
-    """Amplified, with a soft knee under `PEAK` so that no phone clips it; 16-bit little-endian."""
-    loud = samples * gain
-    over = np.abs(loud) > PEAK / 2
-    bent = np.sign(loud) * (PEAK / 2 + PEAK / 2 * np.tanh((np.abs(loud) - PEAK / 2) / (PEAK / 2)))
-    return (np.where(over, bent, loud) * 32767).astype("<i2").tobytes()
+def to_pcm(samples: NDArray[np.float32]) -> bytes:
+    """With a soft knee under `PEAK` so that no phone clips it; 16-bit little-endian."""
+    over = np.abs(samples) > PEAK / 2
+    bent = np.sign(samples) * (PEAK / 2 + PEAK / 2 * np.tanh((np.abs(samples) - PEAK / 2) / (PEAK / 2)))
+    return (np.where(over, bent, samples) * 32767).astype("<i2").tobytes()
 
 
 def without_lead(pcm: bytes) -> bytes:

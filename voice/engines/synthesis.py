@@ -19,6 +19,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 import numpy as np
 import soxr
 
+from voice.engines.evening import END_S, Evener, quiet_end_s
 from voice.engines.levels import RATE_HZ, TARGET_DB, active_level_db, to_pcm, without_lead
 from voice.engines.making import Making, Urgency
 from voice.engines.phonemes import spoken
@@ -26,9 +27,12 @@ from voice.engines.phrases import PhraseCache
 from voice.engines.piper import Voice
 from voice.engines.pool import EnginePool, Priority
 
-SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.15, 0.12
-"""At 165 words per minute; they stretch with slower speech. The voice itself ends a piece with 0.25–0.4 s of
-near-silence: what is heard is 0.4–0.6 s between sentences and 0.3–0.45 s at a comma."""
+SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.31, 0.21
+"""At 165 words per minute; they stretch with slower speech. With the quiet around a piece (`END_S` behind it, 0.06 s
+before the next) 0.45 s are heard between sentences and 0.35 s at a comma."""
+
+RENDERING = "2"
+"""Of everything that shapes the sound between text and cache: cached phrases of another one are not used."""
 
 SOON_S = 1.0
 """With less speech than this made ahead of the listener [s], the next chunk is pressing."""
@@ -59,6 +63,11 @@ class PiperSynthesizer:
         self._cache = cache or PhraseCache()
         self._making: dict[str, Making] = {}
         self._gain, self._pace = self._calibrate()
+
+    @property
+    def rendering(self) -> str:
+        """What a text's sound depends on besides text and rate."""
+        return f"{self.voice.hash} {RENDERING}"
 
     async def stream(self, text: str, rate_wpm: float, *, after: str = "") -> AsyncIterator[bytes]:
         """``after``: the words this goes on from, after the pause that follows them."""
@@ -95,13 +104,13 @@ class PiperSynthesizer:
     def ready(self, text: str, rate_wpm: float) -> bool:
         """The first sound of ``text`` is there already."""
         first = next(iter(pieces(spoken(self.pronounce(text)))), "")
-        key = self._cache.key(self.voice.hash, first, quantised(rate_wpm))
+        key = self._key(first, quantised(rate_wpm))
         making = self._making.get(key)
         return self._cache.get(key) is not None or (making is not None and bool(making.made))
 
     async def keep(self, piece: str, rate_wpm: float) -> None:
         """Makes one of `pieces` ahead of time, for this start and the next."""
-        key = self._cache.key(self.voice.hash, piece, quantised(rate_wpm))
+        key = self._key(piece, quantised(rate_wpm))
         if not await asyncio.to_thread(self._cache.fetch, key):
             async for _ in self._piece(piece, quantised(rate_wpm), _later):
                 pass
@@ -113,7 +122,7 @@ class PiperSynthesizer:
         return float(np.interp(rate_wpm, rates, scales))
 
     async def _piece(self, piece: str, rate_wpm: float, urgency: Urgency) -> AsyncGenerator[bytes]:
-        key = self._cache.key(self.voice.hash, piece, rate_wpm)
+        key = self._key(piece, rate_wpm)
         if (known := self._cache.get(key)) is not None:
             yield known
             return
@@ -125,14 +134,17 @@ class PiperSynthesizer:
             async for chunk in chunks:
                 yield chunk
 
+    def _key(self, piece: str, rate_wpm: float) -> str:
+        return self._cache.key(self.rendering, piece, rate_wpm)
+
     async def _make(self, making: Making, piece: str, scale: float) -> AsyncIterator[bytes]:
         latents = await making.step(lambda: self.voice.latents(piece, scale))
         resampler = soxr.ResampleStream(self.voice.rate_hz, RATE_HZ, 1, dtype="float32")
-        chunks = self.voice.chunks(latents)
+        evener, chunks = Evener(self._gain), self.voice.chunks(latents)
         for n, chunk in enumerate(chunks):
             samples = await making.step(lambda chunk=chunk: self.voice.samples(latents, chunk))  # type: ignore[misc]
-            pcm = to_pcm(resampler.resample_chunk(samples, last=n == len(chunks) - 1), self._gain)
-            if pcm:
+            last = n == len(chunks) - 1
+            if pcm := to_pcm(evener.feed(resampler.resample_chunk(samples, last=last), last=last)):
                 yield pcm
 
     def _made(self, key: str, making: Making) -> None:
@@ -141,20 +153,21 @@ class PiperSynthesizer:
             self._cache.put(key, b"".join(making.made))
 
     def _calibrate(self) -> tuple[float, tuple[list[float], list[float]]]:
-        """Gain to `TARGET_DB`, and the stretch per rate, from the voice's own timing of one sentence."""
+        """Gain to `TARGET_DB`, and the stretch per rate, from the voice's own timing of a few sentences."""
+        usual = [self.voice.latents(sentence, 1.0) for sentence in _CALIBRATION]
+        sound = [self.voice.samples(x, slice(0, x.frames.shape[-1])) for x in usual]
+        gain = float(10 ** ((TARGET_DB - np.mean([active_level_db(x) for x in sound])) / 20))
+        quiet_s = float(np.mean([quiet_end_s(x * gain, self.voice.rate_hz) for x in sound]))
         words = sum(len(sentence.split()) for sentence in _CALIBRATION)
         rates, scales = [], []
         for scale in (2.0, 1.6, 1.3, 1.0, 0.8, 0.65):
-            made = [self.voice.latents(sentence, scale) for sentence in _CALIBRATION]
-            seconds = sum(self.voice.seconds(latents) for latents in made)
-            if scale == 1.0:
-                whole = slice(0, made[-1].frames.shape[-1])
-                gain = TARGET_DB - active_level_db(self.voice.samples(made[-1], whole))
+            seconds = sum(self.voice.seconds(self.voice.latents(sentence, scale)) for sentence in _CALIBRATION)
+            spoken_s = seconds - len(_CALIBRATION) * (quiet_s * scale - END_S)
             # The wanted rate counts our pauses too.
-            rate = 60 * words / seconds
-            rates.append(60 * words / (seconds + len(made) * pause_s(_CALIBRATION[0], rate)))
+            rate = 60 * words / spoken_s
+            rates.append(60 * words / (spoken_s + len(_CALIBRATION) * pause_s(_CALIBRATION[0], rate)))
             scales.append(scale)
-        return float(10 ** (gain / 20)), (list(np.maximum.accumulate(rates)), scales)
+        return gain, (list(np.maximum.accumulate(rates)), scales)
 
 
 class _Ahead:

@@ -52,9 +52,8 @@ async def _render(name: str, text: str, synthesizer: PiperSynthesizer) -> bytes:
 
 
 def _digest(synthesizer: PiperSynthesizer, text: str) -> str:
-    return hashlib.sha256(
-        f"{synthesizer.voice.hash}\n{PROMPT_WPM}\n{synthesizer.pronounce(text)}".encode()
-    ).hexdigest()[:16]
+    shaped_by = f"{synthesizer.rendering}\n{PROMPT_WPM}\n{synthesizer.pronounce(text)}"
+    return hashlib.sha256(shaped_by.encode()).hexdigest()[:16]
 
 
 def _write(path: Path, pcm: bytes) -> None:
