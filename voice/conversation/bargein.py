@@ -1,7 +1,8 @@
 """The caller speaks while the agent does: stop, or go on? Pure.
 
 A voice is paused at once, because 0.3 s of talking over somebody is already rude. What it was is decided while the
-agent is already silent: a word that was surely heard, a word that means stop, or 0.9 s of speech ends the agent's turn.
+agent is already silent: a word that was surely heard, a word that means stop, or 0.9 s of speech in which any words are
+understood ends the agent's turn.
 "Mm-hm", "okay" do not: they mean *go on*, except in the last second of a turn, where they answer it. Nor does a short
 sound of which the recogniser can only guess the words. A caller whose distress rises is never talked over.
 
@@ -17,9 +18,13 @@ from dataclasses import dataclass, replace
 DECIDE_S = 0.6
 """A sound that is over by then and whose words are still unknown does not hold the agent back any longer."""
 DECIDE_SCORE_S = 1.0
-"""The same while it is asked whether the sound was "stop", which takes 0.3 s more: better than to go on and break off."""
+"""The same while it is asked whether the sound was "stop", which takes 0.3 s more: better than to go on and break
+off."""
 SUSTAINED_S = 0.9
 """Synthetic "okay", "mm-hm", "I see" last 0.25-0.6 s by the detector; of 28 of them 14 ended a turn at 0.5 s."""
+WORDLESS_S = 1.8
+"""Speech this long ends the turn even if no words are in it: crying and shouting are speech, hold music is none, and
+the detector seldom takes it for speech so long."""
 BACKCHANNEL_LONGEST_S = 1.2
 """Back-channel words may go on this long before sustained speech outweighs them."""
 ASK_S = 0.3
@@ -28,8 +33,12 @@ ANSWER_S = 1.0
 """With less than this left to say, "yes" is an answer to what is being asked."""
 
 STOP_SCORE = 0.25
-"""From here on a short sound of which no words can be read is taken for "stop": of those that the voices this was chosen
-by could not make understood it finds three in four, and takes no back-channel of theirs (`voice.engines.stop_words`)."""
+"""From here on a short sound of which no words can be read is taken for "stop": of those that the voices this was
+chosen by could not make understood it finds three in four, and takes no back-channel of theirs
+(`voice.engines.stop_words`)."""
+
+_ASK_S = (ASK_S, SUSTAINED_S, 1.4)
+"""The words of longer speech are worth another look: of the first third of a second often nothing is understood."""
 
 _BACKCHANNELS = frozenset(
     "mm mmm mhm hm hmm uh huh uh-huh mm-hm mm-hmm aha ah oh okay ok yeah yep yes right sure alright i see got it "
@@ -95,7 +104,7 @@ class _Pending:
     paused: bool
     speech_s: float = 0.0
     stopped: bool = False
-    asked: bool = False
+    asked: int = 0
     words: str | None = None
     whole: bool = False
     """The words are those of all that was said, not of its beginning."""
@@ -131,7 +140,7 @@ class BargeIn:
     def __init__(self) -> None:
         self._pending: _Pending | None = None
         self.listening_only = False
-        """The last speech over the agent was a back-channel: it is no turn of the caller's."""
+        """The last speech over the agent was a back-channel or a noise: it is no turn of the caller's."""
 
     @property
     def deciding(self) -> bool:
@@ -164,8 +173,8 @@ class BargeIn:
             pending = replace(pending, asked_stop=False, score=None)
         self._pending = pending
         out: list[Action] = []
-        if not pending.asked and pending.speech_s >= ASK_S:
-            self._pending = replace(pending, asked=True)
+        if pending.asked < len(_ASK_S) and pending.speech_s >= _ASK_S[pending.asked]:
+            self._pending = replace(pending, asked=pending.asked + 1)
             out.append(AskWords(start_s=pending.onset_s, end_s=end_s))
         return [*out, *self._decide(end_s)]
 
@@ -221,7 +230,7 @@ class BargeIn:
             return self._commit("words")
         if words and pending.whole and pending.turn.until_s - pending.onset_s < ANSWER_S:
             return self._commit("answer at the end of the turn")
-        if pending.speech_s >= (BACKCHANNEL_LONGEST_S if listening else SUSTAINED_S):
+        if pending.speech_s >= (BACKCHANNEL_LONGEST_S if listening else SUSTAINED_S if words else WORDLESS_S):
             return self._commit("sustained speech")
         if pending.score is not None and pending.score >= STOP_SCORE:
             return self._commit("stop word")
@@ -231,8 +240,8 @@ class BargeIn:
                 return (AskStop(start_s=pending.onset_s, end_s=now_s),)
             if not listening and pending.score is None:
                 return self._give_up_waiting(now_s)
-            # A back-channel, a guess at one, or a cough, a door: nothing that was said.
-            self.listening_only = bool(words)
+            # A back-channel, a guess at one, or a cough, a door: nothing that was said, whatever is read from it later.
+            self.listening_only = True
             return self._let_go()
         return self._give_up_waiting(now_s)
 

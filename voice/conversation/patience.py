@@ -125,7 +125,8 @@ def _digits(text: str, heard: int, wanted: int | None) -> tuple[float, str] | No
 
 
 _ALL = re.compile(
-    r"(?:(?:yes|yeah|yep|no|nope|okay|ok|sure|right|hello|hi|correct|that(?:'s| is) (?:right|it|all|correct))\W*)+"
+    r"(?:(?:yes|yeah|yep|no|nope|okay|ok|sure|right|all right|alright|oh|i see|got it|great|hello|hi|correct"
+    r"|that(?:'s| is) (?:right|it|all|correct))\W*)+"
     r"(?:please|thanks|thank you|it is|that(?:'s| is) (?:right|it|all|correct))?\W*"
     r"|.*\b(?:goodbye|bye|bye-bye|thanks?(?: you)?(?: anyway| again| a lot| very much| so much)?)\W*",
     re.IGNORECASE,

@@ -91,3 +91,8 @@ def _model() -> dict[str, dict[str, float]]:
     data = resources.files("voice.conversation") / "data" / "turn_over.json"
     found: dict[str, dict[str, float]] = json.loads(data.read_text("utf-8"))
     return found
+
+
+def forget() -> None:
+    """The models are read again: they have been trained anew."""
+    _model.cache_clear()

@@ -56,7 +56,7 @@ def figures(calls: int, seed: int, report: Path | None = None) -> list[Figure]:
 
 
 async def _figures(seed: int, report: Path | None) -> list[Figure]:
-    data, noise, digits = _recordings()
+    data, noise, digits = recordings()
     pool = EnginePool(1)
     models = Models(vad=SileroModel(), transcriber=load_transcriber("default", pool), turn_end=SmartTurn(pool))
     turns = [*build(data, noise, digits, seed), *turns_calls.noisy_calls(noise, seed)]
@@ -118,7 +118,8 @@ def _told(items: Sequence[T], what: str) -> Iterator[T]:
         yield item
 
 
-def _recordings() -> tuple[list[Utterance], turns_sounds.Sound, Path]:
+def recordings() -> tuple[list[Utterance], turns_sounds.Sound, Path]:
+    """Sentences, babble, and the list of spoken digits."""
     root = Path(os.environ.get("WARMLINE_DATA", "../shared/data"))
     data = utterances(root / "asr-eval" / "transcripts.csv")
     babble = root / "asr-eval" / "babble.flac"

@@ -80,17 +80,25 @@ def span(samples: Sound) -> tuple[int, int]:
 
 def pause_inside(samples: Sound) -> int | None:
     """Sample in the middle of the longest quiet stretch between a fifth and four fifths of the speech."""
+    return next(iter(quiet_stretches(samples, margin=0.2)), None)
+
+
+def quiet_stretches(samples: Sound, margin: float = 0.1) -> list[int]:
+    """Samples in the middle of stretches of quiet, longest first; ``margin``: share left out at either end."""
     first, last = (x // _FRAME for x in span(samples))
     level = levels_db(samples)
     quiet = level < level.max() - _QUIET_DB
-    low, high = first + (last - first) // 5, first + 4 * (last - first) // 5
-    best: tuple[int, int] | None = None
+    low, high = first + int(margin * (last - first)), first + int((1 - margin) * (last - first))
+    found: list[tuple[int, int]] = []
     run = 0
-    for k in range(low, high):
-        run = run + 1 if quiet[k] else 0
-        if run >= _PAUSE_LEAST and (best is None or run > best[0]):
-            best = (run, k - run // 2)
-    return None if best is None else best[1] * _FRAME
+    for k in range(low, high + 1):
+        if k < high and quiet[k]:
+            run += 1
+            continue
+        if run >= _PAUSE_LEAST:
+            found.append((run, k - 1 - run // 2))
+        run = 0
+    return [at * _FRAME for _, at in sorted(found, key=lambda stretch: -stretch[0])]
 
 
 def line_noise(samples: Sound, n: int) -> Sound:

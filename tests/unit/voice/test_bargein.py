@@ -71,10 +71,17 @@ def test_the_voice_is_held_back_at_once_and_a_word_ends_the_turn() -> None:
     assert (commit.turn, commit.onset_s) == (3, 10.0)
 
 
-def test_speech_that_goes_on_ends_the_turn_without_words_and_the_agent_stays_silent_until_then() -> None:
-    scene = Scene().run(1.2, True)
-    assert scene.kinds() == [Pause, AskWords, Commit]
+def test_speech_that_goes_on_ends_the_turn_with_the_first_guess_at_its_words() -> None:
+    scene = Scene().run(0.6, True).hear("We bright.", sure=False, whole=False).run(0.6, True)
+    assert scene.kinds() == [Pause, AskWords, AskWords, Commit]
     assert scene.when(Commit) == pytest.approx(0.9, abs=2 * W)
+
+
+def test_music_is_given_twice_as_long_and_the_agent_stays_silent_until_then() -> None:
+    scene = Scene().run(2.2, True)
+    assert scene.kinds() == [Pause, AskWords, AskWords, AskWords, Commit]
+    assert scene.when(Commit) == pytest.approx(1.8, abs=2 * W)
+    assert Commit not in Scene().run(1.2, True).run(0.2, False).stop().hear("").score(-2.0).kinds()
 
 
 def test_a_guess_at_words_does_not_end_the_turn_but_a_word_that_means_stop_does() -> None:
