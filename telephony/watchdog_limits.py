@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Limits:
     """Times [s]."""
 
-    dead_air_s: float = 1.4
-    """Neither side above −50 dBFS while the caller waits for us; 1.5 s is promised, a prompt takes 0.1 s to begin."""
+    dead_air_s: float = 1.1
+    """Neither side above −50 dBFS while the caller waits for us. By 1.2 s something is heard (contact-centre design
+    value); a prompt takes 0.1 s to begin."""
     grace_s: float = 0.6
     """From the end of the caller's turn: a reply is under way as a rule, and a prompt just before it would delay it."""
     dead_air_most_s: float = 1.8
