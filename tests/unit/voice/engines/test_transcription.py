@@ -11,17 +11,23 @@ import soundfile
 import soxr
 
 from tests.unit.voice.engines.conftest import clip
+from voice.conversation.bargein import STOP_SCORE
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool
 from voice.engines.readings import is_number, readings
+from voice.engines.stop_words import BEFORE_S, LISTENING, STOPS, StopWord, best
 from voice.engines.transcription import (
     DOUBT,
+    RATE_HZ,
     WhisperTranscriber,
     load_transcriber,
     proportional_words,
     speech_span,
     without_loop,
 )
+from voice.evaluation.spoken import speak
+from voice.evaluation.transcription import phone_band
+from voice.evaluation.turns_corpus import span
 
 SAID = {
     "lj-LJ001-0004": {"block", "books", "printed"},
@@ -130,3 +136,21 @@ def test_noise_is_no_number_even_if_one_was_asked_for(transcriber: WhisperTransc
     noise = (0.02 * np.random.default_rng(seed).standard_normal(16000)).astype(np.float32)
     heard = transcriber.recognise(noise, expects="digits")
     assert (heard.text, heard.alternatives) == ("", ())
+
+
+@pytest.mark.parametrize("voice", ["slt", "rms"])
+def test_a_short_stop_is_told_from_a_short_okay(transcriber: WhisperTranscriber, voice: str) -> None:
+    def score(said: str) -> float:
+        sound = phone_band(*speak(said, voice))
+        first, _ = span(sound)
+        return transcriber.judge_stop(sound[first - round(BEFORE_S[0] * RATE_HZ) :]).score
+
+    stops = [score(said) for said in ("wait", "no", "sorry", "excuse me")]
+    listening = [score(said) for said in ("okay", "right", "I see", "great")]
+    assert min(stops) > STOP_SCORE > max(listening)
+
+
+def test_the_best_stop_word_is_named_and_weighed_against_the_best_back_channel() -> None:
+    log_probs = [-9.0] * (len(STOPS) + len(LISTENING))
+    log_probs[1], log_probs[len(STOPS)] = -2.0, -5.0
+    assert best(log_probs) == StopWord(word="Wait.", score=3.0)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from voice.evaluation.transcription import Utterance
-from voice.evaluation.turns_corpus import RATE_HZ, framed, levels_db, sentences, with_pause
+from voice.evaluation.turns_corpus import RATE_HZ, Turn, framed, levels_db, quiet_stretches, sentences, with_pause
+from voice.evaluation.turns_curve import PATIENCE, curves
 from voice.evaluation.turns_ends import Ended, figures
 from voice.evaluation.turns_live import measure
+from voice.evaluation.turns_pauses import Pause, taken
 from voice.evaluation.turns_sounds import at_level
 from voice.evaluation.turns_stops import Onset, Spell, onset_s
 from voice.evaluation.turns_stops import figures as stop_figures
@@ -99,3 +101,44 @@ def test_a_live_interruption_is_timed_from_the_recording_of_both_sides() -> None
 def test_a_level_is_that_of_the_speech_and_not_of_its_pauses() -> None:
     sound = at_level(np.concatenate([noise(1.0, -30), noise(1.0, -70)]), -23.0)
     assert 10 * np.log10(np.mean(sound[:RATE_HZ] ** 2)) == pytest.approx(-23.0, abs=0.1)
+
+
+def paused_turn() -> Turn:
+    """A second of speech, 0.8 s of quiet, another second."""
+    part = np.concatenate([noise(0.45, -25), noise(0.1, -60), noise(0.45, -25)])
+    return framed("call", [part, part], [0.8], "", held_out=True)
+
+
+def pause(quiet_s: float, resumes_s: float | None, text: str) -> Pause:
+    return Pause(quiet_s=quiet_s, resumes_s=resumes_s, spoken_s=1.0, text=text, log_prob=-0.2, p_complete=0.9)
+
+
+def test_a_rule_is_tried_on_pauses_that_were_heard_once() -> None:
+    turn, whole = paused_turn(), "I would like to change my address."
+    hasty = [pause(1.5, 2.2, whole), pause(3.3, None, whole)]
+    assert taken(turn, hasty, 1.0).cut
+    assert taken(turn, hasty, 1.0).delay_s == pytest.approx(0.25, abs=0.04)
+    assert not taken(turn, hasty, 3.0).split
+    careful = [pause(1.5, 2.35, "I would like to"), pause(3.3, None, whole)]
+    assert not taken(turn, careful, 1.0).split
+
+
+def test_a_turn_taken_just_before_the_caller_goes_on_is_split_but_not_cut() -> None:
+    ended = taken(paused_turn(), [pause(2.0, 2.35, "I would like to change my address.")], 1.0)
+    assert (ended.split, ended.cut) == (True, False)
+
+
+def test_the_curve_has_a_point_for_every_patience_and_falls() -> None:
+    turn, whole = paused_turn(), "I would like to change my address."
+    heard = [(turn, [pause(1.5, 2.2, whole), pause(3.3, None, whole)])]
+    points = curves(heard, held_out=True)["on calls"]
+    assert [p.patience for p in points] == list(PATIENCE)
+    assert (points[0].cut_per_100, points[-1].cut_per_100) == (100.0, 0.0)
+    assert curves(heard, held_out=False) == {}
+
+
+def test_quiet_stretches_are_given_longest_first() -> None:
+    parts = [noise(0.5, -25), noise(0.1, -60), noise(0.5, -25), noise(0.3, -60), noise(0.5, -25)]
+    longest, other = quiet_stretches(np.concatenate(parts))
+    assert longest / RATE_HZ == pytest.approx(1.25, abs=0.02)
+    assert other / RATE_HZ == pytest.approx(0.55, abs=0.02)
