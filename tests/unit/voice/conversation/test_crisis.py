@@ -46,8 +46,17 @@ def test_a_stranger_is_understood_by_a_model_that_never_met_them() -> None:
     of = theirs & ~heard
     scores = model.scores([f for f, t in zip(found, of, strict=True) if t], shares[of])
     ask = np.log(CRISIS.model.ask / (1 - CRISIS.model.ask))
-    assert np.mean(scores[danger[of]] > ask) >= 0.85
-    assert np.mean(scores[~danger[of]] > ask) <= 0.25
+    assert np.mean(scores[danger[of]] > ask) >= 0.8
+    assert np.mean(scores[~danger[of]] > ask) <= 0.2
+
+
+def test_a_list_nothing_was_learned_from() -> None:
+    """`docs/benchmarks/dialogue.md` has the figures; here only that they do not fall apart."""
+    got = {f.name: f.value for f in figures(LISTS / "held_out" / "fifth.txt")}
+    assert got["danger/outright"] >= 0.75
+    assert got["danger/outright_or_asked"] >= 0.9
+    assert got["danger/needless_alarms"] <= 0.03
+    assert got["danger/needless_questions"] <= 0.12
 
 
 @pytest.mark.parametrize("text", ["", "...", "No.", "4519", "Yes please."])
