@@ -32,7 +32,7 @@ from voice.playbooks import load, shipped
 _RULES = frozenset({"seen", "second", "third", "fourth"})
 """Lists that the phrases of ``crisis.toml`` were written with: one author."""
 _OWN = frozenset({"rules", "pairs", "ordinary", "ordinary1", "ordinary2"})
-"""Trained on, but thresholds are not set by them: their authors knew rules or lists, or wrote of nothing near danger."""
+"""Trained on, but thresholds are not set by them: their authors knew rules or lists, or wrote of nothing near it."""
 _ALARMS, _NOTICED = 0.02, 0.12
 """Shares of strangers' harmless turns, nearly all made to sound like danger, that may alarm, and be noticed at all."""
 _INVERSE_PENALTY, _MET = 3.0, 3
@@ -48,9 +48,9 @@ thousandths of log odds. From {alarm:.2f} on: number and person at once. From {a
 caller is safe. **Not a clinical tool**, not validated on people in danger.
 
 Trained by `python -m voice.evaluation.danger_training tests/data/crisis` on {turns} turns, {danger} of danger: four
-lists by writers who saw no rule, lists written with the phrases of `crisis.toml`, pairs, ordinary turns (two of the lists
-by strangers, of everything but calls for help), and most of these again as the recogniser heard them over a phone line from synthetic voices. All written for this; no recording,
-transcript or post of a person in danger was used.
+lists by writers who saw no rule, lists written with the phrases of `crisis.toml`, pairs, ordinary turns (two lists by
+strangers, of everything but calls for help), and most of these again as the recogniser heard them over a phone line
+from synthetic voices. All written for this; no recording, transcript or post of a person in danger was used.
 
 The thresholds let through {alarms:.0%} (alarm) and {noticed:.0%} (alarm or question) of the four writers' harmless
 turns, nearly all made to sound like danger, by models that had seen nothing of their writer. Figures of those models,
