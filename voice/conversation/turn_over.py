@@ -19,7 +19,8 @@ from functools import cache
 from importlib import resources
 
 _WORD = re.compile(r"[a-z']+|\d+")
-_LONGEST = 12
+_ASKING = frozenset("what where when how who why which whether if".split())
+_LONGEST, _FAR = 12, 5
 _MOST_SURE = 9.0
 USUAL_LOG_PROB = -0.4
 _UNHEARD_LOGIT = 0.0
@@ -36,7 +37,11 @@ def words_of(text: str) -> list[str]:
 
 
 def features(words: list[str]) -> Iterator[str]:
-    """What the model of words looks at: the last three, their endings, the first two, and how many there are."""
+    """What the model of words looks at.
+
+    The last three, their endings, the first two, how many there are; and a question inside the sentence, whose verb
+    comes last ("I want to know where my order is").
+    """
     last, before, third = ([*reversed(words), "<s>", "<s>"])[:3]
     yield f"1={last}"
     yield f"2={before} {last}"
@@ -47,6 +52,9 @@ def features(words: list[str]) -> Iterator[str]:
     yield f"f={words[0]}"
     yield f"f2={' '.join(words[:2])}"
     yield f"n={min(len(words), _LONGEST)}"
+    if asked := [k for k, word in enumerate(words[:-1]) if word in _ASKING]:
+        yield f"a={words[asked[-1]]} {last}"
+        yield f"d={min(len(words) - 1 - asked[-1], _FAR)} {last}"
 
 
 def logit(p: float) -> float:

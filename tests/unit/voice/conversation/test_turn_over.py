@@ -17,6 +17,8 @@ from voice.conversation.turn_over import features, over_logit, words_logit, word
         ("I have a question about my bill.", "I have a question about."),
         ("I want to talk to a person.", "I want to talk to."),
         ("My card was stolen yesterday.", "My card was."),
+        ("I would like to know where my order is.", "The trouble with my order is."),
+        ("Can you tell me what the reason is?", "Well, the reason is."),
     ],
 )
 def test_a_sentence_is_likelier_over_than_its_beginning_even_with_a_full_stop(whole: str, broken_off: str) -> None:
