@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-import numpy as np
 import pytest
 
 from prosody.emotion import Ear
@@ -15,17 +14,13 @@ from telephony.facts import ProsodyMeasured, Said
 from telephony.settings import Settings
 from tests.call.worker.conftest import Call, Gateway
 from voice.conversation.pacing import BASE_WPM, STEP_WPM
-from voice.engines.phrases import PhraseCache
-from voice.engines.synthesis import PiperSynthesizer
+from voice.engines.phonemes import spoken
+from voice.engines.synthesis import pause_s
 from voice.pipeline.engines import Engines
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ASKS = "I would like to know where my order is, because it has been two weeks now, and nobody has told me anything."
-REFERENCE = (
-    "I can see your order here. It left our warehouse yesterday, and it should arrive on Thursday. A colleague can "
-    "look into it as well, and you won't need to repeat yourself. Shall I bring one in?"
-)
 
 
 async def speak(gateway: Gateway, text: str, rate_wpm: float) -> None:
@@ -33,15 +28,6 @@ async def speak(gateway: Gateway, text: str, rate_wpm: float) -> None:
     before = len(gateway.of(Said))
     gateway.hear_caller(await gateway.engines.synthesizer.render(text, rate_wpm))
     await gateway.until(lambda: len(gateway.of(Said)) > before and gateway.quiet)
-
-
-async def heard_wpm(synthesizer: PiperSynthesizer, rate_wpm: float) -> float:
-    """Pace of a long sentence as it sounds: the mean of two renderings, which Piper never makes alike."""
-    seconds = []
-    for _ in range(2):
-        synthesizer._cache = PhraseCache()
-        seconds.append(len(await synthesizer.render(REFERENCE, rate_wpm)) / 2 / 8000)
-    return 60 * len(REFERENCE.split()) / float(np.mean(seconds))
 
 
 async def test_begins_near_a_slow_caller_and_then_changes_by_small_steps(call: Call, engines: Engines) -> None:
@@ -56,10 +42,8 @@ async def test_begins_near_a_slow_caller_and_then_changes_by_small_steps(call: C
     assert rates[0] == BASE_WPM
     assert rates[1] < BASE_WPM - STEP_WPM
     assert all(abs(b - a) <= STEP_WPM + 0.1 for a, b in zip(rates[1:], rates[2:], strict=False))
-
-
-async def test_a_step_of_the_pace_is_heard_and_is_no_more_than_four_percent(engines: Engines) -> None:
-    paces = [await heard_wpm(engines.synthesizer, rate) for rate in (165.0, 160.0, 155.0)]
-    steps = [1 - b / a for a, b in zip(paces, paces[1:], strict=False)]
-    assert all(-0.005 < step <= 0.055 for step in steps), steps
-    assert np.mean(steps) == pytest.approx(0.031, abs=0.012)
+    # What was played, first sound to last, against what was asked for; the pause behind each turn is not in it.
+    said = [f for f in gateway.of(Said) if isinstance(f, Said) and f.text]
+    heard_s = sum(f.end - f.start + pause_s(f.text, f.rate_wpm or BASE_WPM) for f in said)
+    asked_s = sum(60 * len(spoken(f.text).split()) / (f.rate_wpm or BASE_WPM) for f in said)
+    assert heard_s == pytest.approx(asked_s, rel=0.15)

@@ -52,7 +52,8 @@ def test_stream_has_no_seams(synthesizer: PiperSynthesizer) -> None:
 async def test_the_first_sound_comes_before_the_last_is_made(synthesizer: PiperSynthesizer) -> None:
     chunks = [chunk async for chunk in synthesizer.stream("A sentence that was never said before, I believe.", 165)]
     assert len(chunks) > 3
-    assert len(chunks[0]) / 2 / RATE_HZ < 0.3
+    # 0.23 s, or one chunk more where the voice begins with a breath.
+    assert len(chunks[0]) / 2 / RATE_HZ < 0.65
 
 
 async def test_level_and_peak(synthesizer: PiperSynthesizer) -> None:
