@@ -25,10 +25,12 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as TokenTable
 
+from voice.engines.decoder_loops import without_loop
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool, Priority
 from voice.engines.readings import BEFORE, Reading, is_number, readings
 from voice.engines.stop_words import BEFORE_S, StopWord, StopWords
+from voice.engines.word_shares import Word, proportional_words, speech_span
 
 RATE_HZ = 8000
 MODEL_RATE_HZ = 16000
@@ -57,8 +59,6 @@ SURER = 0.2
 CONTEXT_TOKENS = 200
 TOKENS_BASE, TOKENS_PER_S = 12, 7.0
 """Longest answer believed: fast speech is about 5 tokens a second; bounds a decoder that loops."""
-
-Word = tuple[float, float, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,57 +242,6 @@ def load_transcriber(name_or_path: str, pool: EnginePool, vocabulary: str = "") 
     except (ValueError, OSError) as exc:
         remedy = "no such folder, and no such faster-whisper model on this machine; download it first"
         raise EngineMissing(f"ear.transcriber = {name_or_path!r}", remedy) from exc
-
-
-_DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine 0 1 2 3 4 5 6 7 8 9".split())
-
-
-def without_loop(text: str) -> str:
-    """Cuts a text that says the same run of words three times in a row, as a looping decoder does.
-
-    >>> without_loop("I want it. I want it. I want it.")
-    'I want it.'
-    >>> without_loop("17, 17, 17, 17")
-    '17,'
-    >>> without_loop("Nine, one, nine, one, nine, one.")
-    'Nine, one, nine, one, nine, one.'
-    """
-    words = text.split()
-    keys = [re.sub(r"\W", "", w).lower() for w in words]
-    # A single word said three times is ordinary ("no no no"), three equal digits are a number; "17, 17, 17" is neither.
-    for size in range(1, len(words) // 3 + 1):
-        for at in range(len(words) - 3 * size + 1):
-            run = keys[at : at + size]
-            again, third = keys[at + size : at + 2 * size], keys[at + 2 * size : at + 3 * size]
-            # Numbers like 919191 are said; a decoder that loops goes on.
-            number = _DIGIT_WORDS.issuperset(run) and keys[at : at + 5 * size] != run * 5
-            if run == again == third and not number and (len(set(run)) > 1 or (run[0].isdigit() and len(run[0]) > 1)):
-                return " ".join(words[: at + size])
-    return text
-
-
-def speech_span(samples: NDArray[np.float32]) -> tuple[float, float]:
-    """First and last second with sound within 30 dB of the loudest 20 ms."""
-    frame = RATE_HZ // 50
-    n = len(samples) // frame
-    if n == 0:
-        return 0.0, len(samples) / RATE_HZ
-    level = np.sqrt(np.mean(samples[: n * frame].reshape(n, frame).astype(np.float64) ** 2, axis=1))
-    loud = np.flatnonzero(level >= level.max() * 10 ** (-30 / 20))
-    return float(loud[0]) * frame / RATE_HZ, float(loud[-1] + 1) * frame / RATE_HZ
-
-
-def proportional_words(text: str, span_s: tuple[float, float]) -> tuple[Word, ...]:
-    """Word times by their share of letters: right to about a word, enough to find the place in a replay."""
-    words = text.split()
-    weights = [len(re.sub(r"\W", "", w)) + 1.5 for w in words]
-    start, end = span_s
-    scale = (end - start) / sum(weights) if weights else 0.0
-    out: list[Word] = []
-    for word, weight in zip(words, weights, strict=True):
-        out.append((round(start, 3), round(start + weight * scale, 3), word))
-        start += weight * scale
-    return tuple(out)
 
 
 async def warm_up(transcriber: WhisperTranscriber, rng: np.random.Generator) -> None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from telephony.link_codec import RATE_HZ
 from voice.conversation.endpointing import Abandon, Consider, Endpointing, Stopped
 from voice.conversation.patience import patience_s
 from voice.engines.vad import WINDOW_S, SileroDetector
-from voice.evaluation.turns_corpus import RATE_HZ, Turn
+from voice.evaluation.turns_corpus import Turn
 from voice.evaluation.turns_ends import ANSWER_S, SLACK_S, Ended
 from voice.evaluation.virtual_line import RECOGNITION_S, Models
 

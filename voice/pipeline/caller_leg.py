@@ -32,9 +32,10 @@ from voice.conversation.endpointing import PREROLL_S, TurnEnded
 from voice.conversation.patience import Expectation
 from voice.conversation.whose import EchoReference, NearGate
 from voice.engines.stop_words import BEFORE_S
-from voice.engines.transcription import Captioner, Transcriber, Transcript, proportional_words
+from voice.engines.transcription import Captioner, Transcriber, Transcript
 from voice.engines.turn_end import TurnEnd
 from voice.engines.vad import WINDOW_S, SpeechDetector, Window
+from voice.engines.word_shares import proportional_words
 from voice.errors import EngineError
 from voice.pipeline.agent_audio import AgentAudio
 from voice.pipeline.captions import Captions

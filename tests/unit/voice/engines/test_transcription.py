@@ -12,6 +12,7 @@ import soxr
 
 from tests.unit.voice.engines.conftest import clip
 from voice.conversation.bargein import STOP_SCORE
+from voice.engines.decoder_loops import without_loop
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool
 from voice.engines.readings import is_number, readings
@@ -21,10 +22,8 @@ from voice.engines.transcription import (
     RATE_HZ,
     WhisperTranscriber,
     load_transcriber,
-    proportional_words,
-    speech_span,
-    without_loop,
 )
+from voice.engines.word_shares import proportional_words, speech_span
 from voice.evaluation.spoken import speak
 from voice.evaluation.transcription import phone_band
 from voice.evaluation.turns_corpus import span
