@@ -48,6 +48,7 @@ from telephony.transfer_messages import (
 )  # fmt: skip
 from telephony.waiting_line import RANKED, rank_of
 from telephony.watchdog import Watchdog
+from telephony.watchdog_limits import Limits
 
 if TYPE_CHECKING:
     from telephony.callback_desk import Answered
@@ -110,7 +111,9 @@ class Call:
         self.dialled: CallLeg | None = None
         """The caller's line where we placed it."""
         self.transfer: Transfer | CallBack = machine or Transfer((), policy(settings))
-        watches = (MediaWatch(calls_back=True),) if machine else (Watchdog(), MediaWatch())
+        watches = (
+            (MediaWatch(calls_back=True),) if machine else (Watchdog(Limits.of(settings.agent.patience)), MediaWatch())
+        )
         self.machines = CallMachines(self, (self.transfer, *watches))
         self.sound = CallSound(self)
         self.caller_gone_tick: int | None = None

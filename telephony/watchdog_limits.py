@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Limits:
     """Where the words themselves came late there is less grace: 2 s of dead air are never reached."""
     words_s: float = 1.8
     """From the end of the caller's speech to its words. No pause within a turn is waited out for longer
-    (`voice.conversation.endpointing`), so a caller still without an answer waits for a slow recogniser."""
+    (`voice.conversation.patience`), so a caller still without an answer waits for a slow recogniser."""
     speech_s: float = 1.0
     """Shorter sounds may be a cough, which has no words to come."""
     again_s: float = 5.0
@@ -33,3 +33,9 @@ class Limits:
     worker_s: float = 2.0
     """From the loss of a worker to a handoff, when no other takes the call."""
     call_s: float = 7200.0
+
+    @classmethod
+    def of(cls, patience: float) -> Limits:
+        """``patience``: `agent.patience`. Who wants pauses waited out for longer wants no word in them."""
+        usual = cls()
+        return replace(usual, words_s=usual.words_s * max(1.0, patience))

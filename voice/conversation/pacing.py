@@ -26,13 +26,12 @@ _SMOOTHED, _KNOWN = 4, 3
 """Windows of the caller's speech averaged, and after how many their rate is known: one alone is off by 15 %."""
 SYLLABLES_PER_WORD = 1.4
 """Of conversational English: turns the measured syllable rate into words."""
-UPSET_PATIENCE = 1.5
 Expected = Literal["digits", "name", "address", "amount", "date"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """What endpointing should expect. ``factor`` multiplies the wait at the end of a turn."""
+    """What endpointing should expect. ``factor`` multiplies the wait at the end of a turn; ``upset`` lengthens it."""
 
     expects: Expected | None
     digits: int | None
@@ -92,5 +91,4 @@ def patience(
     level: Level, expects: Expected | None = None, digits: int | None = None, *, base: float = 1.0
 ) -> Patience:
     """An upset caller gets half as long again before the agent takes the turn. ``base``: the operator's own factor."""
-    upset = level != "calm"
-    return Patience(expects=expects, digits=digits, factor=base * (UPSET_PATIENCE if upset else 1.0), upset=upset)
+    return Patience(expects=expects, digits=digits, factor=base, upset=level != "calm")

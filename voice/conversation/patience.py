@@ -25,6 +25,8 @@ NAME_S = 0.8
 AMOUNT_S = 0.6
 """Cents may follow."""
 NOTHING_HEARD_S = 0.5
+UPSET, LONGEST_S = 1.5, 1.75
+"""An upset caller is given half as long again, but where that is longer than this two seconds of silence were near."""
 QUESTION_S, CLEAR_LOG_PROB = 0.4, -0.3
 """A full stop means nothing, but of 66 question marks that the recogniser was sure of 52 stood at the end."""
 WORD_S, WORD_WAIT_S = 0.7, 0.45
@@ -43,7 +45,7 @@ _FEW_WORDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What was asked for. ``digits``: how many, if known. ``factor`` multiplies every wait.
+    """What was asked for. ``digits``: how many, if known. ``factor``: the operator's, multiplies every wait.
 
     ``answer``: yes or no, of somebody who waits to say it: a pause is its end.
     """
@@ -51,6 +53,7 @@ class Expectation:
     expects: Literal["digits", "name", "address", "amount", "date", "answer"] | None = None
     digits: int | None = None
     factor: float = 1.0
+    upset: bool = False
 
 
 def patience_s(
@@ -73,6 +76,8 @@ def patience_s(
     wait_s, rule = _wait(text, p_complete, log_prob, expectation)
     if spoken_s < WORD_S and wait_s < WORD_WAIT_S:
         wait_s, rule = WORD_WAIT_S, f"{rule}, but short"
+    if expectation.upset:
+        wait_s = max(wait_s, min(wait_s * UPSET, LONGEST_S))
     return wait_s * expectation.factor, rule
 
 

@@ -162,7 +162,9 @@ class DialogueProcessor(FrameProcessor):  # type: ignore[misc]
 
     async def _expect(self) -> None:
         patience = self._conversation.patience()
-        wanted = Expectation(expects=patience.expects, digits=patience.digits, factor=patience.factor)
+        wanted = Expectation(
+            expects=patience.expects, digits=patience.digits, factor=patience.factor, upset=patience.upset
+        )
         if wanted != self._expectation:
             self._expectation = wanted
             await self.push_frame(Expect(expectation=wanted), FrameDirection.UPSTREAM)

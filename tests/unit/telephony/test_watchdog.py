@@ -41,6 +41,7 @@ from telephony.transfer_messages import (
     WorkerHere,
 )
 from telephony.watchdog import Watchdog
+from telephony.watchdog_limits import Limits
 
 PLEASE_WAIT = TellCaller(prompt="please_wait")
 STILL_THERE = TellCaller(prompt="still_there")
@@ -528,3 +529,8 @@ def test_whatever_happens_a_waiting_caller_hears_something_and_time_never_stands
             assert expiries < 10 * len(steps) + 10_000
         t = until_s
     assert ended
+
+
+@pytest.mark.parametrize(("patience", "words_s"), [(0.5, 1.8), (1.0, 1.8), (2.0, 3.6)])
+def test_who_wants_pauses_waited_out_gets_no_word_in_them(patience: float, words_s: float) -> None:
+    assert Limits.of(patience).words_s == pytest.approx(words_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,3 +238,12 @@ def test_after_one_short_word_the_rest_of_the_sentence_is_waited_for() -> None:
     assert leg.of(TurnEnded) == []
     leg = Leg(text="Yes.", p=1.0).run(0.3, True).run(1.0, False)
     assert leg.silence_before_end_s() == pytest.approx(0.45, abs=W)
+
+
+@given(st.text(max_size=40), st.one_of(st.none(), st.floats(0, 1)), st.sampled_from([None, "digits", "name", "amount"]))
+def test_an_upset_caller_gets_half_as_long_again_but_no_two_seconds(
+    text: str, p_complete: float | None, expects: Literal["digits", "name", "amount"] | None
+) -> None:
+    usual, _ = patience_s(text, p_complete, Expectation(expects=expects))
+    upset, _ = patience_s(text, p_complete, Expectation(expects=expects, upset=True))
+    assert upset == pytest.approx(min(1.5 * usual, 1.75))

@@ -61,8 +61,8 @@ async def test_digits_are_waited_for_over_a_breath(models: Models, synthesizer: 
 
 async def test_an_upset_caller_is_given_half_as_long_again(models: Models) -> None:
     delays = []
-    for factor in (1.0, 1.5):
-        line = Line(models, Expectation(factor=factor))
+    for upset in (False, True):
+        line = Line(models, Expectation(upset=upset))
         said = speech("librivox-0880")
         await line.hear(np.concatenate([quiet(0.5), said, quiet(2.5)]))
         ((at_s, heard),) = finals(line)
