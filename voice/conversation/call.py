@@ -177,10 +177,11 @@ class Conversation(Choosing, Unasked):
             return self._refuse(purpose)
         if self._silenced() and not danger:
             return [Emit(fact=CallerWithdrew())] if self._handing.quiet and answers.withdraws(turn) else []
-        if not danger and not request and not self._crisis:
+        level: Level = "distress" if self._offer_is_due(change) else "calm"
+        # A person about to be offered is what the question whether the caller is safe would lead to.
+        if not danger and not request and not self._crisis and (level == "calm" or self._safety.asking):
             if (answered := self._suspicion(fact, turn)) is not None:
                 return answered
-        level: Level = "distress" if self._offer_is_due(change) else "calm"
         reason = due(Signs(danger=danger is not None, requested=request is not None, level=level))
         if reason == "crisis" and danger:
             return self._danger(turn, danger)

@@ -33,7 +33,7 @@ _RULES = frozenset({"seen", "second", "third", "fourth"})
 """Lists that the phrases of ``crisis.toml`` were written with: one author."""
 _OWN = frozenset({"rules", "pairs", "ordinary", "ordinary1", "ordinary2"})
 """Trained on, but thresholds are not set by them: their authors knew rules or lists, or wrote of nothing near it."""
-_ALARMS, _NOTICED = 0.02, 0.12
+_ALARMS, _NOTICED = 0.04, 0.18
 """Shares of strangers' harmless turns, nearly all made to sound like danger, that may alarm, and be noticed at all."""
 _INVERSE_PENALTY, _MET = 3.0, 3
 """Of the regression; features met in fewer turns than ``_MET`` are not kept."""
@@ -48,12 +48,13 @@ thousandths of log odds. From {alarm:.2f} on: number and person at once. From {a
 caller is safe. **Not a clinical tool**, not validated on people in danger.
 
 Trained by `python -m voice.evaluation.danger_training tests/data/crisis` on {turns} turns, {danger} of danger: four
-lists by writers who saw no rule, lists written with the phrases of `crisis.toml`, pairs, ordinary turns (two lists by
-strangers, of everything but calls for help), and most of these again as the recogniser heard them over a phone line
-from synthetic voices. All written for this; no recording, transcript or post of a person in danger was used.
+lists by writers who saw no rule, lists written with the phrases of `crisis.toml`, pairs, ordinary and upset turns
+(three lists by strangers), and most of these again as the recogniser heard them over a phone line from synthetic
+voices. All written for this; no recording, transcript or post of a person in danger was used.
 
-The thresholds let through {alarms:.0%} (alarm) and {noticed:.0%} (alarm or question) of the four writers' harmless
-turns, nearly all made to sound like danger, by models that had seen nothing of their writer. Figures of those models,
+The thresholds let through {alarms:.0%} (alarm) and {noticed:.0%} (alarm or question) of the harmless turns of the four
+writers, made to sound like danger, and of customers who are upset and no more (`upset`), by models that had seen
+nothing of their writer. Figures of those models,
 without the phrases that count beside them:
 
 {rows}
@@ -130,7 +131,7 @@ def card(listed: Sequence[Phrasing], scores: NDArray[np.float64], alarm: float, 
     return rows
 
 
-def main(folder: Path, out: Path = Path(danger.__file__).parent / "data", version: str = "2") -> None:
+def main(folder: Path, out: Path = Path(danger.__file__).parent / "data", version: str = "3") -> None:
     """Trains on the lists of FOLDER and writes model and card."""
     listed = turns(folder)
     words = [[t.text for t in tokens(x.text)] for x in listed]

@@ -84,6 +84,17 @@ def test_a_suspicion_is_asked_about_and_anything_but_safe_brings_number_and_pers
     assert [e.fact.reason for e in line.emitted(HandoffRequested)] == ["crisis"]
 
 
+def test_where_a_person_is_offered_anyway_nobody_is_asked_first() -> None:
+    line = Line()
+    line.start()
+    line.caller("I would like to change my address.")
+    line.voice(0.05, 0.1, 0.05, 0.9, 0.95, 0.95)
+    text = f"I have told you so often, nobody helps me, I am desperate. {SUSPICIOUS}"
+    assert CRISIS.suspected(tokens(text))
+    assert "Is that all right?" in line.caller(text)[0]
+    assert "Are you safe right now?" in line.caller(f"No. {SUSPICIOUS}")[0]
+
+
 @pytest.mark.parametrize("answer", ["Yes.", "Yes, I am fine.", "No, no, I am just angry.", "Of course I am."])
 def test_a_needless_question_costs_a_sentence(answer: str) -> None:
     line = Line()
