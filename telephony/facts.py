@@ -25,6 +25,7 @@ State = Literal[
     "BRIDGING", "BRIDGED", "RELEASED", "FAILED",
 ]  # fmt: skip
 LeadMode = Literal["human-led", "ai-led", "tag-team", "ai-gathers"]
+Refused = Literal["", "noise", "unsure"]
 Reason = Literal["distress", "request", "crisis", "stuck", "worker-lost"]
 
 ENDINGS: tuple[str, ...] = get_args(Ending)
@@ -225,7 +226,8 @@ class SpeechStopped(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcribed(Fact):
     """One turn of speech as words. ``words``: (start, end, word), call time. ``alternatives``: what a doubtful
-    turn may have been instead, likeliest first; what rests on one is confirmed with the caller.
+    turn may have been instead, likeliest first; what rests on one is confirmed with the caller. ``refused``: why a turn
+    has no text although somebody spoke, "noise" or "unsure"; "" where its words stand.
     """
 
     leg: Leg
@@ -237,6 +239,7 @@ class Transcribed(Fact):
     no_speech: float | None = None
     words: tuple[tuple[float, float, str], ...] = ()
     alternatives: tuple[str, ...] = ()
+    refused: Refused = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 
-from telephony.admission import LAG_MOST_S
+from telephony.admission import LAG_MOST_S, SET_UP_S
+from telephony.link_codec import FRAME_S
 from tests.call.scripted_worker import tone
 from tests.interop import watching
 from tests.interop.rig import Rig
@@ -46,6 +47,30 @@ async def _lag_and_catch_up(rig: Rig, pool: EnginePool, held: threading.Event) -
 
     held.set()
     await watching.until(rig.store, lambda: _lag_s(rig) < 0.8 * LAG_MOST_S, 20)
+    second.send(do="dial", uri=rig.uri)
+    assert await second.wait("answered") is not None
+    await worker.attached(nth=2)
+
+
+async def test_a_call_in_set_up_fills_an_agent_that_lags_somewhat_until_it_has_begun(rig: Rig) -> None:
+    """Lag alone would let both in; what the first caller will ask of the agent has not shown yet."""
+    worker = await rig.up()
+    # What it says is averaged over ten seconds: far more at first gets there sooner.
+    worker.lag_s = lambda: 4 * LAG_MOST_S
+    await watching.until(rig.store, lambda: _lag_s(rig) > 0.95 * LAG_MOST_S, 20)
+    worker.lag_s = lambda: 0.95 * LAG_MOST_S
+    await watching.until(rig.store, lambda: _lag_s(rig) < 0.99 * LAG_MOST_S, 60)
+    first, second = await rig.phone("anna"), await rig.phone("berta")
+    first.send(do="dial", uri=rig.uri)
+    call = (await worker.attached())["call"]
+    second.send(do="dial", uri=rig.uri)
+    assert (await second.wait("failed"))["status"] == 486
+
+    def begun() -> bool:
+        return FRAME_S * len(worker.audio.get((call, "caller"), [])) > SET_UP_S + 0.5
+
+    await watching.until(rig.store, begun, 60)
+    assert _lag_s(rig) > 0.9 * LAG_MOST_S, "as far behind as before"
     second.send(do="dial", uri=rig.uri)
     assert await second.wait("answered") is not None
     await worker.attached(nth=2)

@@ -179,8 +179,9 @@ class BargeIn:
         return [*out, *self._decide(end_s)]
 
     def heard(
-        self, text: str, *, now_s: float, sure: bool = True, whole: bool = True, others: Sequence[str] = ()
-    ) -> Sequence[Action]:
+        self, text: str, *, now_s: float, sure: bool = True, whole: bool = True, others: Sequence[str] = (),
+        guess: str = "",
+    ) -> Sequence[Action]:  # fmt: skip
         """Words since the onset; empty: nothing understood.
 
         Args:
@@ -189,9 +190,12 @@ class BargeIn:
             sure: The recogniser does not doubt them.
             whole: They come from the pause after them; else from `AskWords`, while speech may go on.
             others: What else they may have been.
+            guess: Words too doubtful to stand: of a sound as short as a back-channel they are worth nothing.
         """
         if self._pending is None:
             return ()
+        if self._pending.speech_s >= BACKCHANNEL_LONGEST_S:
+            text = text or guess
         # Of a sound nobody understood, or of the beginning of one, other readings say nothing: "So, wait." for "okay".
         stop = means_stop(text) or (whole and text != "" and any(means_stop(t) for t in others))
         self._pending = replace(self._pending, words=text, sure=sure, whole=whole, stop=stop)

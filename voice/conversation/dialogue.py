@@ -40,7 +40,7 @@ class Dialogue(Reading):
         self.matter.doubted = guessed or is_doubtful(fact)
         if not turn:
             # Speech nobody could read. Words that are none ("...") are nothing to answer.
-            return reply if fact.text else self._missed(reply, upset, self._again(upset))
+            return reply if fact.text else self._unheard(fact, reply, upset)
         unheard, self.unheard = self.unheard, False
         if answers.wants_repeat(turn):
             return reply.say(self.last or self._phrase("repeat_nothing", upset))
@@ -92,6 +92,12 @@ class Dialogue(Reading):
             reply.facts.append(recognised(guess))
         self._take(self.matter.take(turn, fact), reply)
         return reply.facts
+
+    def _unheard(self, fact: Transcribed, reply: Reply, upset: bool) -> Reply:
+        """Somebody spoke, and nobody could read it: asked again; the first time with the reason, if noise is it."""
+        if fact.refused == "noise" and not self.misunderstood:
+            reply.say(self._phrase("noisy", upset))
+        return self._missed(reply, upset, self._again(upset))
 
     def _aside(self, turn: tuple[Token, ...], upset: bool) -> str:
         """Answer to a question about the agent itself."""

@@ -26,6 +26,8 @@ PREROLL_S = 0.3
 """Speech is soft before the detector fires: recognition gets this much from before the onset."""
 LONG_TURN_S, LONGEST_TURN_S = 22.0, 26.0
 """A turn this long ends at its next pause, or without one: the recogniser's window is 28 s."""
+DROWNED_TURN_S = 5.0
+"""The same where noise is as loud as the caller: there no pause can be told from speech, and no word will stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class Endpointing:
         self._now_s = 0.0
         self._pauses = 0
         self._unheard: TurnEnded | None = None
+        self.drowned = False
+        """Noise is as loud as the caller: set by who hears it."""
 
     @property
     def speaking_since_s(self) -> float | None:
@@ -143,13 +147,16 @@ class Endpointing:
         self._turn = self._onset_s = None
 
     def _goes_on(self, turn: _Turn, end_s: float) -> Sequence[Action]:
+        if turn.pause and turn.end_s - turn.start_s >= self._longest_s():
+            # Its words are on the way: asked for again with every window, they would never come.
+            return self._due(turn)
         out: list[Action] = []
         if turn.pause:
             out.append(Abandon(pause=turn.pause))
         if turn.stopped and self._onset_s is not None:
             out.append(Began(at_s=self._onset_s))
         self._turn = replace(turn, end_s=end_s, pause=0, stopped=False, p_complete=None, text=None, log_prob=None)
-        if end_s - turn.start_s >= LONGEST_TURN_S:
+        if end_s - turn.start_s >= self._longest_s():
             out += self._consider(self._turn, end_s)
         return out
 
@@ -175,7 +182,7 @@ class Endpointing:
             return ()
         silence_s = self._now_s - turn.end_s
         long = turn.end_s - turn.start_s
-        if long >= LONGEST_TURN_S or (long >= LONG_TURN_S and silence_s >= STOP_S):
+        if long >= self._longest_s() or (long >= LONG_TURN_S and silence_s >= STOP_S):
             wait_s, rule = 0.0, "turn too long"
         else:
             # A verdict that is late can only shorten the wait: until then the longest it could ask for applies.
@@ -187,6 +194,9 @@ class Endpointing:
         ended = TurnEnded(pause=turn.pause, start_s=turn.start_s, end_s=turn.end_s, waited_s=wait_s, rule=rule)
         self._unheard = ended if rule == NOTHING_HEARD else None
         return (ended,) if turn.stopped else (Stopped(at_s=turn.end_s), ended)
+
+    def _longest_s(self) -> float:
+        return DROWNED_TURN_S if self.drowned else LONGEST_TURN_S
 
     def _patience(self, turn: _Turn) -> tuple[float, str]:
         spoken_s = turn.end_s - turn.start_s

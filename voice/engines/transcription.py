@@ -12,7 +12,6 @@ Hears from: hearing, 8 kHz samples. Tells: hearing, a `Transcript`. Nothing is k
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as TokenTable
 
+from voice.engines.certainty import MAX_NO_SPEECH, MIN_LOG_PROB, Refusal, refusal, spread_db
 from voice.engines.decoder_loops import without_loop
 from voice.engines.errors import EngineMissing
 from voice.engines.pool import EnginePool, Priority
@@ -46,13 +46,9 @@ TAIL_S = 0.5
 LONGEST_S = 28.0
 """More than this does not fit the 30 s window with its tail; the beginning is dropped."""
 
-MAX_NO_SPEECH = 0.6
-"""Non-speech ("you", ringback) scores 0.73-0.89; real speech stays under 0.33 at its 95th percentile."""
-
 MAX_NO_SPEECH_EXPECTED = 0.8
 """Until here a second look is worth it: "one one one one" alone scores up to 0.71, noise from 0.82."""
 
-MIN_LOG_PROB = -1.0
 DOUBT = -0.35
 """Mean log probability below which a second reading is worth 75 ms: 31 % of phone-band turns, 8 % of native ones."""
 SURER = 0.2
@@ -65,14 +61,16 @@ TOKENS_BASE, TOKENS_PER_S = 12, 7.0
 class Transcript:
     """What was said. ``words``: (start, end, word) in seconds from the first sample. Empty text = nothing heard.
 
-    ``rejected`` says why words were thrown away: "no speech", "unsure" or "" when they stand.
+    ``rejected`` says why words were thrown away, "" when they stand. ``guess``: what they were, if there were any that
+    may still help, first of the alternatives too.
     """
 
     text: str
     log_prob: float
     no_speech: float
     words: tuple[Word, ...] = ()
-    rejected: str = ""
+    rejected: Refusal = ""
+    guess: str = ""
     alternatives: tuple[str, ...] = ()
     """What else it may have been, likeliest first; only where the recogniser doubts itself."""
 
@@ -164,11 +162,9 @@ class WhisperTranscriber:
             if expects == "digits" and told and is_number(*told[0]) and told[0][1] > log_prob + SURER:
                 (text, log_prob), other = told[0], readings([plain[0], *told[1:]], [])
                 no_speech = min(no_speech, MAX_NO_SPEECH)
-        rejected = ""
-        if no_speech > MAX_NO_SPEECH or not re.search(r"\w", text):
-            rejected, other = "no speech", []
-        elif log_prob < MIN_LOG_PROB:
-            rejected = "unsure"
+        rejected = refusal(text, log_prob, no_speech, spread_db(samples))
+        guess = text if rejected in ("noise", "unsure") and log_prob >= MIN_LOG_PROB else ""
+        other = [] if rejected == "no speech" else [guess, *other] if guess else other
         words = () if rejected else proportional_words(text, speech_span(samples))
         return Transcript(
             text="" if rejected else text,
@@ -176,6 +172,7 @@ class WhisperTranscriber:
             no_speech=no_speech,
             words=words,
             rejected=rejected,
+            guess=guess,
             alternatives=tuple(other),
         )
 

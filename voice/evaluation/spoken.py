@@ -48,8 +48,10 @@ class PhoneLine:
         found = self.engine.recognise(sound, expects=expects)
         if found.rejected == "no speech":
             return None
-        return Transcribed(leg="caller", start=0.0, end=len(sound) / RATE_HZ, text=found.text, log_prob=found.log_prob,
-                           no_speech=found.no_speech, alternatives=found.alternatives)  # fmt: skip
+        return Transcribed(
+            leg="caller", start=0.0, end=len(sound) / RATE_HZ, text=found.text, log_prob=found.log_prob,
+            no_speech=found.no_speech, alternatives=found.alternatives, refused=found.rejected,
+        )  # fmt: skip
 
     def line(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         """Noise with the speech's own long-term spectrum at ``snr_db`` below its level (P.56), then packet loss."""

@@ -27,7 +27,7 @@ from voice.engines.transcription import load_transcriber
 from voice.engines.turn_end import SmartTurn
 from voice.engines.vad import SileroModel
 from voice.errors import UserError
-from voice.evaluation import turns_calls, turns_curve, turns_ends, turns_live, turns_sounds, turns_stops
+from voice.evaluation import turns_calls, turns_curve, turns_ends, turns_live, turns_noise, turns_sounds, turns_stops
 from voice.evaluation.transcription import Utterance, phone_band, utterances
 from voice.evaluation.turns_corpus import Turn, build, sentences
 from voice.evaluation.turns_pauses import pauses
@@ -63,7 +63,9 @@ async def _figures(seed: int, report: Path | None) -> list[Figure]:
     if report is not None:
         return _curves(models, turns, report)
     ended = [await turns_ends.run(models, turn) for turn in _told(turns, "turns")]
-    return [*turns_ends.figures(ended, seed), *await _stops(models, pool, data, seed)]
+    told = _told(list(turns_noise.sentences_amid(sentences(data)[::2], noise)), "sentences amid babble")
+    amid = [await turns_noise.run(models, *one) for one in told]
+    return [*turns_ends.figures(ended, seed), *turns_noise.figures(amid), *await _stops(models, pool, data, seed)]
 
 
 def _curves(models: Models, turns: Sequence[Turn], folder: Path) -> list[Figure]:

@@ -187,7 +187,7 @@ class CallerLeg:
         self._near.turn_ended(understood=bool(transcript.text))
         listening_only = self._bargein.listening_only
         self._bargein.listening_only = False
-        unsure = transcript.rejected == "unsure" and ended.end_s - ended.start_s >= _WORTH_ASKING_S
+        unsure = transcript.rejected in ("noise", "unsure") and ended.end_s - ended.start_s >= _WORTH_ASKING_S
         # Into the agent's own speech, what nobody could understand is no turn: there is nothing to ask again for.
         if not transcript.text and (not unsure or self._agent.current(self._clock.now_s()) is not None):
             return
@@ -245,7 +245,7 @@ class CallerLeg:
         except Exception:  # noqa: BLE001 - length of speech decides instead; the turn's own recognition will report it
             return
         # Half a second into a word the recogniser often hears nothing: only a text is news.
-        if transcript.text:
+        if transcript.text or transcript.guess:
             self._heard(transcript, whole=False)
 
     async def _ask_stop(self, start_s: float, end_s: float) -> None:
@@ -267,5 +267,6 @@ class CallerLeg:
             sure=transcript.log_prob >= _SURE_LOG_PROB,
             whole=whole,
             others=transcript.alternatives,
+            guess=transcript.guess,
         )
         self._weigh(actions)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from telephony.link_codec import FRAME_S
 from voice.conversation.endpointing import (
+    DROWNED_TURN_S,
     LONG_TURN_S,
     Abandon,
     Action,
@@ -26,9 +27,10 @@ from voice.conversation.endpointing import (
     Stopped,
     TurnEnded,
 )
+from voice.engines.certainty import DROWNED_DB, spread_db
 from voice.engines.transcription import Transcriber, Transcript
 from voice.engines.turn_end import TurnEnd
-from voice.engines.vad import SpeechDetector, Window
+from voice.engines.vad import WINDOW_S, SpeechDetector, Window
 from voice.errors import EngineError
 
 RATE_HZ = 8000
@@ -132,8 +134,17 @@ class Listener:
         for window in self._detector.push(samples, at / RATE_HZ):
             speech = window.speech and not self._masked(window)
             out.append((window, speech))
+            self._weigh_noise(window.end_s)
             self._carry_out(self.endpointing.window(start_s=window.start_s, end_s=window.end_s, speech=speech))
         return out
+
+    def _weigh_noise(self, now_s: float) -> None:
+        """Once a second of a turn that is long already: does speech still stand out?"""
+        start_s = self.endpointing.speaking_since_s
+        if start_s is None or now_s - start_s < DROWNED_TURN_S:
+            self.endpointing.drowned = False
+        elif int(now_s) != int(now_s - WINDOW_S):
+            self.endpointing.drowned = spread_db(self.sound(now_s - DROWNED_TURN_S, now_s)[0]) < DROWNED_DB
 
     def sound(self, start_s: float, end_s: float) -> tuple[NDArray[np.float32], float]:
         """What was heard between two call times, as far as it is kept, and the call time it begins at."""
@@ -181,7 +192,9 @@ class Listener:
             return
         self._found[what.pause] = (transcript, offset_s)
         self._report.words(transcript)
-        self._carry_out(self.endpointing.recognised(what.pause, transcript.text, transcript.log_prob))
+        # Whether the caller has finished can be read from words that are too doubtful to answer.
+        said = transcript.text or transcript.guess
+        self._carry_out(self.endpointing.recognised(what.pause, said, transcript.log_prob))
         tasks = self._tasks.get(what.pause, [])
         if self._turn_end is not None and len(tasks) == 1 and self.endpointing.sound_matters(what.pause):
             tasks.append(self._begin(self._judge(self._turn_end, what.pause, samples, due=True)))

@@ -23,4 +23,5 @@ def transcribed(leg: Leg, ended: TurnEnded, transcript: Transcript, offset_s: fl
         no_speech=transcript.no_speech,
         words=words,
         alternatives=transcript.alternatives,
+        refused="" if transcript.rejected == "no speech" else transcript.rejected,
     )

@@ -76,7 +76,15 @@ def _heard(call: CallRecord, bridged_s: float) -> Iterator[Turn]:
                 text=str(f["text"]),
                 words=tuple(_words(f.get("words"))) or _shared(str(f["text"]), f["start"], f["end"]),
                 private=leg == "human" and f["start"] < bridged_s and bool(call.of("HandoffState")),
+                note=_refused(f),
             )
+
+
+def _refused(f: Json) -> str:
+    """Why a turn has no words, and what the likeliest would have been."""
+    why = {"noise": "not understood for noise", "unsure": "not understood"}.get(str(f.get("refused", "")), "")
+    perhaps = [str(a) for a in f.get("alternatives") or ()]
+    return f"{why}; perhaps “{perhaps[0]}”" if why and perhaps else why
 
 
 def _said(call: CallRecord) -> Iterator[Turn]:

@@ -107,6 +107,15 @@ def test_what_else_the_words_may_have_been_counts_if_it_means_stop() -> None:
     assert scene.hear("", others=("So, wait.",)).score(-2.0).kinds()[-1] is Resume
 
 
+def test_doubtful_words_count_only_of_speech_too_long_for_a_back_channel() -> None:
+    scene = Scene().run(0.5, True).hear("", guess="I lost", sure=False, whole=False).run(0.5, True)
+    assert Commit not in scene.kinds()
+    assert scene.run(0.4, True).hear("", guess="I lost my card", sure=False, whole=False).kinds()[-1] is Commit
+    for guess in ("Okay.", "Stop."):
+        short = Scene().run(0.35, True).run(0.2, False).stop().hear("", guess=guess, sure=False)
+        assert short.kinds()[-1] is AskStop, "either may have been the other"
+
+
 def test_a_guess_in_the_last_second_is_an_answer() -> None:
     scene = Scene(AgentTurn(turn=3, until_s=10.6)).run(0.35, True).run(0.2, False).stop().hear("Yup up.", sure=False)
     assert scene.kinds()[-1] is Commit

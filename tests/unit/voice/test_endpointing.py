@@ -207,6 +207,48 @@ def test_a_turn_without_pauses_ends_before_the_recogniser_runs_out_of_window() -
     assert ended.end_s - ended.start_s <= 26.1
 
 
+class Slow(Leg):
+    """Words come half a second after they were asked for."""
+
+    def __init__(self, **how: object) -> None:
+        super().__init__(**how)  # type: ignore[arg-type]
+        self.due: list[tuple[int, int]] = []
+
+    def run(self, seconds: float, speech: bool) -> Leg:
+        for _ in range(round(seconds / W)):
+            for at, pause in [d for d in self.due if d[0] <= self.n]:
+                self.due.remove((at, pause))
+                self._take(self.machine.recognised(pause, self.text, self.log_prob))
+            super().run(W, speech)
+        return self
+
+    def _take(self, actions: object) -> None:
+        for action in actions:  # type: ignore[attr-defined]
+            self.log.append(action)
+            if isinstance(action, Consider):
+                self.due.append((self.n + 16, action.pause))
+            if isinstance(action, Abandon):
+                self.due = [d for d in self.due if d[1] != action.pause]
+
+
+def test_speech_without_a_pause_does_not_withdraw_its_own_recognition() -> None:
+    leg = Slow().run(40.0, True)
+    (ended,) = leg.of(TurnEnded)
+    assert isinstance(ended, TurnEnded)
+    assert ended.end_s - ended.start_s == pytest.approx(26.0, abs=W)
+    assert len(leg.of(Began)) == 2, "what is said meanwhile is the next turn"
+
+
+def test_amid_noise_as_loud_as_the_caller_a_turn_ends_after_five_seconds() -> None:
+    leg = Slow()
+    leg.run(3.0, True)
+    leg.machine.drowned = True
+    leg.run(6.0, True)
+    (ended,) = leg.of(TurnEnded)
+    assert isinstance(ended, TurnEnded)
+    assert ended.end_s - ended.start_s == pytest.approx(5.0, abs=W)
+
+
 def test_late_answers_to_a_pause_that_is_over_change_nothing() -> None:
     leg = Leg().run(1.0, True).run(1.0, False)
     assert leg.machine.recognised(1, "something else") == ()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from telephony.commands import ClearTurn, PauseTurn
 from telephony.facts import SpeechStarted, Transcribed
 from telephony.media.hold import hold_loop
-from tests.unit.voice.engines.conftest import clip
+from tests.unit.voice.engines.conftest import babble, clip
 from voice.conversation.patience import Expectation
 from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import Transcript, WhisperTranscriber
@@ -114,6 +114,21 @@ async def test_music_on_the_callers_side_is_no_speech(models: Models) -> None:
     music = (np.frombuffer(hold_loop(), "<i2") / 32768).astype(np.float32)
     await line.hear(np.concatenate([quiet(0.5), at_level(music, -23.0), at_level(music, -23.0), quiet(1.0)]))
     assert line.facts == []
+
+
+@pytest.mark.parametrize("name", ["librivox-0930", "lj-LJ001-0004"])
+async def test_amid_talk_as_loud_as_the_caller_they_are_asked_again_and_nothing_is_made_up(
+    models: Models, name: str
+) -> None:
+    said = speech(name)
+    sound = np.concatenate([quiet(0.5), said, quiet(8.0)])
+    line = Line(models)
+    await line.hear(sound + np.sqrt(np.mean(said**2)) * babble(len(sound)))
+    heard = finals(line)
+    assert {f.text for _, f in heard} == {""}
+    assert {f.refused for _, f in heard} == {"noise"}
+    asked = [at_s - 0.5 - len(said) / RATE_HZ for at_s, _ in heard]
+    assert any(0 < after_s < 6.5 for after_s in asked), asked
 
 
 async def test_talk_in_the_background_begins_no_turn_once_the_caller_is_known(models: Models) -> None:

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 
-from tests.unit.voice.engines.conftest import clip
+from tests.unit.voice.engines.conftest import babble, clip
 from voice.conversation.bargein import STOP_SCORE
 from voice.engines.decoder_loops import without_loop
 from voice.engines.errors import EngineMissing
@@ -111,6 +111,17 @@ def test_a_model_that_is_missing_is_named_in_one_line(pool: EnginePool) -> None:
     with pytest.raises(EngineMissing, match=r"ear\.transcriber = 'no-such-model'") as caught:
         load_transcriber("no-such-model", pool)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_words_stand_by_how_far_they_stand_out(transcriber: WhisperTranscriber, name: str) -> None:
+    said = clip(name)
+    noise = np.sqrt(np.mean(said**2)) * babble(len(said))
+    heard = transcriber.recognise(said + 0.1 * noise)
+    assert (heard.rejected, heard.guess) == ("", "")
+    drowned = transcriber.recognise(said + noise)
+    assert (drowned.text, drowned.words, drowned.rejected) == ("", (), "noise")
+    assert drowned.guess == "" or drowned.alternatives[0] == drowned.guess
 
 
 def test_what_was_asked_for_helps_only_where_the_recogniser_doubts() -> None:
