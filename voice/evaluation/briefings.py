@@ -25,7 +25,8 @@ from voice.engines.pool import EnginePool
 from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import WhisperTranscriber, load_transcriber
 from voice.evaluation.briefing_check import unsupported
-from voice.evaluation.scripted import Outcome, run, same, scripts
+from voice.evaluation.scripted import Outcome, run
+from voice.evaluation.scripts import same, scripts
 from voice.evaluation.spoken import PhoneLine, voice_of
 from voice.evaluation.transcription import phone_band, word_errors
 from voice.pipeline.speaking import BRIEFING_FASTEST_WPM, BRIEFING_MOST_S, BRIEFING_WPM

@@ -17,7 +17,8 @@ from voice.conversation.intents import vocabulary
 from voice.engines.pool import EnginePool
 from voice.engines.transcription import load_transcriber
 from voice.evaluation import callers, pace
-from voice.evaluation.scripted import Outcome, Script, run, same, scripts
+from voice.evaluation.scripted import Outcome, run
+from voice.evaluation.scripts import Script, same, scripts
 from voice.evaluation.spoken import VOICES, WORST, PhoneLine, voice_of
 from voice.playbooks import load
 

@@ -2,16 +2,13 @@
 
 The scripted caller answers what is asked: a detail by its phrasing, a value read back by yes or by the correction, an
 offer as the script says. Facts are committed and echoed as the gateway does, so what the agent decides rests on them.
-Hears from: ``dialogues/*.toml``. Tells: `voice.evaluation.dialogue`.
+Hears from: `voice.evaluation.scripts`. Tells: `voice.evaluation.dialogue`.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import resources
-from typing import Any
 
 from prosody.detector import DetectorParameters, VoiceDetector
 from telephony.commands import HangUp
@@ -37,8 +34,8 @@ from telephony.messages import Stamped
 from telephony.settings import Privacy, Settings
 from voice.conversation.call import Conversation
 from voice.conversation.commands import Action, Emit, Say
-from voice.conversation.numbers import TEENS, TENS, UNITS, cardinal, spell
-from voice.conversation.words import tokens
+from voice.conversation.numbers import TEENS, TENS, UNITS, spell
+from voice.evaluation.scripts import TOPICS, Script, same
 from voice.playbooks import load
 
 _MOST_TURNS = 16
@@ -46,13 +43,6 @@ _REPEATS = 3
 """Turns in which a caller whose matter was not taken up says it again."""
 _SAID_BEFORE_TYPED = 2
 _SECONDS_A_WORD = 0.4
-TOPICS = {
-    "order_status": "an order", "billing_dispute": "a bill", "outage": "an outage", "cancellation": "a contract",
-    "change_address": "an address", "high_bill": "a bill", "payment_plan": "a payment", "already_paid": "a payment",
-    "meter_reading": "a meter", "lost_card": "a lost card", "unknown_charge": "a charge", "limit": "a limit",
-    "new_card": "a new card",
-}  # fmt: skip
-"""What callers say of their matter when the agent asks whether it is about this or that, and this is among it."""
 NUMBER_WORDS = frozenset(UNITS) | frozenset(TEENS) | frozenset(TENS)
 _UPSET, _CALM = 0.95, 0.1
 """Probability of distress of the scored windows beside an upset and a calm caller's words."""
@@ -60,30 +50,6 @@ _UPSET, _CALM = 0.95, 0.1
 Hearing = Callable[[str, str | None], Transcribed | None]
 """What is said and what was asked for ("digits" or nothing), as the worker's recogniser gets it.
 ``None``: nothing was heard."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """One call. ``interrupt``: said as turn ``at``, whatever was asked; a person must be due in that same turn."""
-
-    name: str
-    opening: str
-    playbook: str = "default"
-    mood: str = "calm"
-    answers: dict[str, str] = field(default_factory=dict)
-    then: tuple[str, ...] = ()
-    agree: bool = True
-    accept: bool = False
-    matter: str = ""
-    """What is said again when it was not taken up, where that is not the opening."""
-    interrupt: str = ""
-    at: int = 0
-    intent: str = ""
-    slots: dict[str, str] = field(default_factory=dict)
-    mode: str = ""
-    ending: str = "resolved"
-    reason: str = ""
-    """Why the briefing must say that a human is there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,19 +75,6 @@ class Outcome:
     facts: list[Fact] = field(default_factory=list)
     """All of the call, in order."""
     talk: list[tuple[str, str]] = field(default_factory=list)
-
-
-def scripts(names: Sequence[str]) -> list[Script]:
-    """All calls of ``dialogues/<name>.toml``."""
-    out = []
-    for name in names:
-        text = (resources.files("voice.evaluation") / "dialogues" / f"{name}.toml").read_text("utf-8")
-        out += [_script(row) for row in tomllib.loads(text)["call"]]
-    return out
-
-
-def _script(row: dict[str, Any]) -> Script:
-    return Script(**{**row, "then": tuple(row.get("then", ()))})
 
 
 def as_text(said: str, expects: str | None = None) -> Transcribed:
@@ -299,17 +252,3 @@ class _Call:
                 start = self.t
                 self.t += len(action.text.split()) * 60 / action.rate_wpm
                 self.commit(Said(leg="caller", start=start, end=self.t, text=action.text, rate_wpm=action.rate_wpm))
-
-
-def same(heard: str, wanted: str) -> bool:
-    """Equal but for capitals, and for numbers written either way ("12 High Street", "twelve high street")."""
-    return _plain_value(heard) == _plain_value(wanted)
-
-
-def _plain_value(value: str) -> list[str]:
-    turn, out, k = tokens(value), [], 0
-    while k < len(turn):
-        number = cardinal(turn, k)
-        out.append(str(number[0]) if number else turn[k].text)
-        k += number[1] if number else 1
-    return out

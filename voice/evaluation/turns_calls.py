@@ -6,7 +6,7 @@ spoken by itself, so that it ends as if nothing came after it. Pauses are log-no
 Campione and J. Véronis, "A large-scale multilingual study of silent pause duration", Speech Prosody 2002: read speech
 0.1-0.6 s, spontaneous speech beyond 1 s as well).
 
-Hears from: `voice.evaluation.scripted`, flite. Tells: `voice.evaluation.turns_corpus`.
+Hears from: `voice.evaluation.scripts`, flite. Tells: `voice.evaluation.turns_corpus`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from voice.conversation.patience import Expectation
-from voice.evaluation.scripted import Script, scripts
+from voice.evaluation.scripts import Script, scripts
 from voice.evaluation.spoken import speak
 from voice.evaluation.transcription import phone_band
 from voice.evaluation.turns_corpus import SNRS_DB, Sound, Turn, framed, noisy

@@ -9,7 +9,8 @@ import pytest
 
 from telephony.facts import Transcribed
 from voice.evaluation.dialogue import figures, share, slot_marks
-from voice.evaluation.scripted import run, scripts
+from voice.evaluation.scripted import run
+from voice.evaluation.scripts import scripts
 from voice.evaluation.speech_level import active_level_db
 from voice.evaluation.spoken import PhoneLine
 

@@ -11,7 +11,8 @@ from tests.unit.voice.conversation.line import PLAYBOOK
 from voice.conversation.disclosure import MAX_WORDS, disclosure
 from voice.conversation.prompts import prompts
 from voice.conversation.style import faults, reading_grade
-from voice.evaluation.scripted import Script, run, scripts
+from voice.evaluation.scripted import run
+from voice.evaluation.scripts import Script, scripts
 from voice.playbooks import load, shipped
 
 SAID_TO_STAFF = {"screening", "decide", "briefing_missing", "intro_human", "declined_bye", "caller_gone"}

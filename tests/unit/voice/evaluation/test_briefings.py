@@ -9,7 +9,8 @@ import pytest
 from telephony.facts import BriefingBuilt, ConsentChanged, HandoffRequested
 from voice.evaluation.briefing_check import unsupported
 from voice.evaluation.briefings import CALLS, details, faults, slot_marks
-from voice.evaluation.scripted import Outcome, run, scripts
+from voice.evaluation.scripted import Outcome, run
+from voice.evaluation.scripts import scripts
 from voice.playbooks import load
 
 SCRIPTS = {s.name: s for s in scripts([CALLS])}
