@@ -44,6 +44,10 @@ _BACKCHANNELS = frozenset(
     "mm mmm mhm hm hmm uh huh uh-huh mm-hm mm-hmm aha ah oh okay ok yeah yep yes right sure alright i see got it "
     "good great fine cool all thanks thank you go on of course exactly".split()
 )
+_MISREAD_MOST = 3
+"""Words of a text that ends in one of those and is taken for it: "okay" over an echo is read as "I can okay"."""
+_MEANT = frozenset("no not never don't isn't can't won't that's it's nothing".split())
+"""Not before one of those, nor with a question mark: "that's right", "not good", "is that all right?" are said."""
 _STOPS = frozenset(
     "wait stop hold hang excuse sorry pardon hello help person human agent operator representative "
     "somebody someone wrong".split()
@@ -118,11 +122,14 @@ class _Pending:
 def is_backchannel(text: str) -> bool:
     """Only words that mean "I am listening".
 
-    >>> is_backchannel("Mm-hm, okay."), is_backchannel("Okay, stop."), is_backchannel("")
-    (True, False, False)
+    >>> [is_backchannel(text) for text in ("Mm-hm, okay.", "I can okay.", "All right, all right, go on.")]
+    [True, True, True]
+    >>> [is_backchannel(text) for text in ("Okay, stop.", "Not good.", "Is that right?", "")]
+    [False, False, False, False]
     """
-    words = re.findall(r"[a-z]+(?:-[a-z]+)?", text.lower())
-    return bool(words) and all(w in _BACKCHANNELS for w in words)
+    words = re.findall(r"[a-z]+(?:[-'][a-z]+)?", text.lower())
+    misread = len(words) <= _MISREAD_MOST and "?" not in text and _MEANT.union(_STOPS).isdisjoint(words)
+    return bool(words) and (words[-1] in _BACKCHANNELS if misread else all(w in _BACKCHANNELS for w in words))
 
 
 def means_stop(text: str) -> bool:
@@ -146,6 +153,11 @@ class BargeIn:
     def deciding(self) -> bool:
         """Whether an interruption is being weighed."""
         return self._pending is not None
+
+    @property
+    def asking_stop(self) -> bool:
+        """Whether the answer to `AskStop` is still to come."""
+        return self._pending is not None and self._pending.asked_stop and self._pending.score is None
 
     def onset(self, *, at_s: float, agent: AgentTurn | None) -> Sequence[Action]:
         """The caller began to speak; ``agent`` is what the agent is saying, None if it is silent."""

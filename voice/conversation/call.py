@@ -170,6 +170,8 @@ class Conversation(Choosing, Unasked):
         self._silence.turn_taken(now, fact.end)
         if not turn and fact.text:
             return []
+        if (drowned := self._amid_noise(fact)) is not None:
+            return drowned
         danger, request = self._distress.crisis.heard(turn), asks_for_person(turn)
         if request is None and (other := self._dialogue.asked_for_person(fact)):
             turn, request = other, asks_for_person(other)

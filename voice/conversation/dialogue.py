@@ -28,7 +28,7 @@ _REFUSALS = 2
 
 @dataclass(slots=True)
 class Dialogue(Opening):
-    """Answers the caller's turns; which words to go by is `Reading`'s, what begins a matter `Opening`'s, the moves `Talk`'s."""
+    """Answers the caller's turns; which words to go by is `Reading`'s, what opens a matter `Opening`'s."""
 
     def hear(self, fact: Transcribed, *, upset: bool) -> Reply:
         """The answer to one turn of the caller."""
@@ -94,9 +94,11 @@ class Dialogue(Opening):
 
     def _unheard(self, fact: Transcribed, reply: Reply, upset: bool) -> Reply:
         """Somebody spoke, and nobody could read it: asked again; the first time with the reason, if noise is it."""
+        again = self._again(upset)
         if fact.refused == "noise" and not self.misunderstood:
             reply.say(self._phrase("noisy", upset))
-        return self._missed(reply, upset, self._again(upset))
+            again = self._phrase("noisy_again", upset) if self.phase in ("open", "else", "closing") else again
+        return self._missed(reply, upset, again)
 
     def _aside(self, turn: tuple[Token, ...], upset: bool) -> str:
         """Answer to a question about the agent itself."""

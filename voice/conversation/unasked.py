@@ -5,13 +5,19 @@ Hears from: the call's log. Tells: `voice.conversation.call`, actions.
 
 from __future__ import annotations
 
-from telephony.facts import Decision, DistressChanged, HandoffAnswered
+from telephony.facts import Decision, DistressChanged, HandoffAnswered, Transcribed
 from voice.conversation.acting import Acting
 from voice.conversation.commands import Action, Emit
+
+_DROWNED_MOST = 3
+"""Asked again, then offered a person: an offer whose answer drowns too would be put for ever."""
 
 
 class Unasked(Acting):
     """Prompts, offers that are due, and the way back."""
+
+    _drowned = 0
+    """Turns in a row that noise kept from being understood."""
 
     def _offer_is_due(self, change: Emit | None) -> bool:
         """Distress was noticed before this turn ended, or is by this turn; its fact then brings the offer."""
@@ -53,6 +59,14 @@ class Unasked(Acting):
         if self._dialogue.phase == "offer":
             return [self._say(self._phrase("offer_unclear"))]
         return [self._say(self._phrase("silence_gentle" if stage == 1 else "silence_choice"))]
+
+    def _amid_noise(self, fact: Transcribed) -> list[Action] | None:
+        """Nothing understood so often in a row, for noise, that only a person can help; ``None``: the talk goes on."""
+        self._drowned = self._drowned + 1 if fact.refused == "noise" else 0
+        if self._drowned < _DROWNED_MOST or self._crisis or self._silenced():
+            return None
+        say = self._say(self._phrase("silence_person"))
+        return [say, *self._request("stuck", "noise.person", {"turns": self._drowned})]
 
     def _offer_unanswered(self, stage: int) -> list[Action]:
         """Asked twice. Who is in distress may be past answering; where the agent is only stuck, nobody is forced."""

@@ -19,6 +19,13 @@ NEAR_DB = -36.0
 (ITU-T P.56) on telephone lines lie between −15 and −35 dBFS."""
 FORGETS_DB_S = 0.5
 """The caller may be the one who got quieter (turned away, crying): each second of such talk lowers the bar by this."""
+FLOOR_WINDOWS = 156
+"""5 s of windows of 32 ms; nothing is said of a line before a fifth of it."""
+LOUD_FLOOR_DB = -45.0
+"""A floor [dBFS, 10th percentile] that a voice detector may take for speech; idle lines lie under -60."""
+STANDS_OUT_DB = 13.0
+"""`voice.engines.certainty.DROWNED_DB`: babble alone reaches 10 dB over its own quietest tenth, with a caller as loud
+as it 12.8, with one 5 dB louder 13.3 and more."""
 _LOUD_SHARE = 0.8
 _SILENT_DB = -120.0
 
@@ -40,6 +47,25 @@ class EchoReference:
     def masks(self, at_s: float, level_db: float) -> bool:
         """Sound of this level at this time may be our own."""
         return level_db < self.loudest_db(at_s) - ECHO_RETURN_DB
+
+
+class NoiseFloor:
+    """How loud the line is when nobody speaks into it; sound that hardly stands out of a loud one stops no agent."""
+
+    def __init__(self) -> None:
+        self._levels_db: deque[float] = deque(maxlen=FLOOR_WINDOWS)
+
+    def heard(self, level_db: float) -> None:
+        """Every window of the line, speech or not."""
+        self._levels_db.append(level_db)
+
+    def hides(self, level_db: float) -> bool:
+        """Sound of this level may be the noise itself."""
+        levels = sorted(self._levels_db)
+        if len(levels) < FLOOR_WINDOWS // 5:
+            return False
+        floor_db = levels[len(levels) // 10]
+        return floor_db > LOUD_FLOOR_DB and level_db < floor_db + STANDS_OUT_DB
 
 
 class NearGate:

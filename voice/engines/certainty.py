@@ -35,6 +35,8 @@ DROWNED_DB, QUIET_DB = 13.0, 30.0
 NOISY_LOG_PROB = -0.5
 """What a turn just over `DROWNED_DB` needs."""
 
+_NOBODY_SAYS = re.compile(r"\W*(?:thanks|thank you) for watching\W*", re.IGNORECASE)
+"""Learnt from subtitles: what Whisper makes of sound without words, and with certainty."""
 _FRAME = 160
 _LOUD, _QUIET = 95, 10
 
@@ -66,6 +68,6 @@ def refusal(text: str, log_prob: float, no_speech: float, spread: float) -> Refu
     """
     if spread < DROWNED_DB:
         return "noise" if no_speech <= MAX_NO_SPEECH_DROWNED else "no speech"
-    if no_speech > MAX_NO_SPEECH or not re.search(r"\w", text):
+    if no_speech > MAX_NO_SPEECH or not re.search(r"\w", text) or _NOBODY_SAYS.fullmatch(text):
         return "no speech"
     return "unsure" if log_prob < least_log_prob(spread) else ""

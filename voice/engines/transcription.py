@@ -62,7 +62,7 @@ class Transcript:
     """What was said. ``words``: (start, end, word) in seconds from the first sample. Empty text = nothing heard.
 
     ``rejected`` says why words were thrown away, "" when they stand. ``guess``: what they were, if there were any that
-    may still help, first of the alternatives too.
+    may still tell whether the turn is over; of an unsure one it is the first of the alternatives too.
     """
 
     text: str
@@ -164,7 +164,8 @@ class WhisperTranscriber:
                 no_speech = min(no_speech, MAX_NO_SPEECH)
         rejected = refusal(text, log_prob, no_speech, spread_db(samples))
         guess = text if rejected in ("noise", "unsure") and log_prob >= MIN_LOG_PROB else ""
-        other = [] if rejected == "no speech" else [guess, *other] if guess else other
+        # Told what to expect, the recogniser finds it in noise too.
+        other = [] if rejected in ("no speech", "noise") else [guess, *other] if guess else other
         words = () if rejected else proportional_words(text, speech_span(samples))
         return Transcript(
             text="" if rejected else text,

@@ -30,7 +30,7 @@ from voice.conversation.bargein import (
 )
 from voice.conversation.endpointing import PREROLL_S, TurnEnded
 from voice.conversation.patience import Expectation
-from voice.conversation.whose import EchoReference, NearGate
+from voice.conversation.whose import EchoReference, NearGate, NoiseFloor
 from voice.engines.stop_words import BEFORE_S
 from voice.engines.transcription import Captioner, Transcriber, Transcript
 from voice.engines.turn_end import TurnEnd
@@ -80,8 +80,8 @@ class CallerLeg:
         self._port, self._emit, self._cut, self._guess = port, emit, cut, guess
         self._clock, self._agent, self._stopwatch = clock, agent, stopwatch
         self._ear, self._transcriber = ear, transcriber
-        self._bargein, self._echo, self._near = BargeIn(), EchoReference(), NearGate()
-        self._speaking = False
+        self._bargein, self._echo, self._near, self._floor = BargeIn(), EchoReference(), NearGate(), NoiseFloor()
+        self._speaking, self._hidden = False, False
         self._level = "calm"
         self._listener = Listener(
             detector=detector,
@@ -95,6 +95,8 @@ class CallerLeg:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_word = ""
         """What the present turn began with, where only its sound told so."""
+        self._unjudged: list[tuple[TurnEnded, Transcript, float]] = []
+        """Turns that are over before it is known whether they were any."""
 
     def expect(self, expectation: Expectation) -> None:
         """What the dialogue has asked for."""
@@ -111,10 +113,11 @@ class CallerLeg:
         saying = self._agent.current(now_s)
         if saying is None:
             self._weigh(self._bargein.agent_silent())
-        elif self._speaking and not self._bargein.deciding:
+        elif self._speaking and not self._hidden and not self._bargein.deciding:
             # The reply comes while the caller is speaking again: it waits, and is dropped if there are words.
             self._weigh(self._bargein.onset(at_s=now_s, agent=saying))
         for window, speech in self._listener.push(pcm, tick):
+            self._floor.heard(window.level_db)
             if speech:
                 self._near.speech(window.level_db)
             self._weigh(self._bargein.window(end_s=window.end_s, speech=speech, window_s=WINDOW_S))
@@ -155,6 +158,7 @@ class CallerLeg:
         """Our own echo, or talk in the background: speech, but not the caller's."""
         if not window.speech:
             return False
+        self._hidden = self._floor.hides(window.level_db)
         if self._echo.masks(window.end_s, window.level_db):
             return True
         return self._listener.endpointing.speaking_since_s is None and self._near.masks(window.level_db, WINDOW_S)
@@ -166,7 +170,8 @@ class CallerLeg:
         self._emit(SpeechStarted(leg="caller", at=at_s))
         self._stopwatch.caller_began()
         self._guess(None)
-        self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
+        if not self._hidden:
+            self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
 
     def stopped(self, at_s: float) -> None:
         self._speaking = False
@@ -181,6 +186,10 @@ class CallerLeg:
             self._guess(transcribed("caller", turn, transcript, offset_s, final=True))
 
     def turn(self, ended: TurnEnded, transcript: Transcript, offset_s: float) -> None:
+        if self._bargein.asking_stop:
+            # Whether it was a "stop" or a back-channel, and so a turn at all, is known in a moment.
+            self._unjudged.append((ended, transcript, offset_s))
+            return
         if self._ear is not None:
             self._ear.turn_ended()
         transcript = self._with_stop_word(ended, transcript)
@@ -259,6 +268,9 @@ class CallerLeg:
         if found is not None and any(isinstance(a, Commit) for a in actions):
             self._stop_word = found.word
         self._weigh(actions)
+        unjudged, self._unjudged = self._unjudged, []
+        for held in unjudged:
+            self.turn(*held)
 
     def _heard(self, transcript: Transcript, *, whole: bool) -> None:
         actions = self._bargein.heard(

@@ -26,8 +26,9 @@ PHRASES = (
     "heard", "heard_open", "apology", "noted", "small_talk", "silence_gentle", "silence_choice", "silence_person",
     "offer_distress", "offer_stuck", "offer_followup", "offer_no_detail", "offer_specialist", "offer_unclear",
     "set_aside", "offer_declined", "person_hint", "machine", "card_again", "notes_off", "forgotten",
-    "ask_memory", "remembered", "recalled", "slot_again", "slot_again_digits", "noisy", "meant", "offer_request",
-    "confirm", "crisis", "crisis_stay", "crisis_back", "crisis_check", "crisis_safe", "wait", "repeat_nothing",
+    "ask_memory", "remembered", "recalled", "slot_again", "slot_again_digits", "noisy", "noisy_again", "meant",
+    "offer_request", "confirm", "crisis", "crisis_stay", "crisis_back", "crisis_check", "crisis_safe", "wait",
+    "repeat_nothing",
 )  # fmt: skip
 """A playbook must give the first two; the others have a common wording (``common/phrases.toml``)."""
 

@@ -20,7 +20,7 @@ from voice.conversation.bargein import (
     Resume,
     is_backchannel,
 )
-from voice.conversation.whose import EchoReference, NearGate
+from voice.conversation.whose import FLOOR_WINDOWS, LOUD_FLOOR_DB, STANDS_OUT_DB, EchoReference, NearGate, NoiseFloor
 
 W = 0.032
 LONG = AgentTurn(turn=3, until_s=60.0)
@@ -277,3 +277,16 @@ def test_back_channels() -> None:
     assert is_backchannel("I see.")
     assert not is_backchannel("")
     assert not is_backchannel("No.")
+
+
+@given(st.floats(-90, -10), st.floats(-90, 0))
+def test_only_sound_near_a_loud_floor_hides_in_it(floor_db: float, level_db: float) -> None:
+    floor = NoiseFloor()
+    assert not floor.hides(level_db), "nothing is known of the line"
+    for _ in range(FLOOR_WINDOWS):
+        floor.heard(floor_db)
+    assert floor.hides(level_db) == (floor_db > LOUD_FLOOR_DB and level_db < floor_db + STANDS_OUT_DB)
+    # A caller who has spoken for most of the last seconds, breathing in between, is no noise.
+    for k in range(FLOOR_WINDOWS):
+        floor.heard(-70.0 if k % 8 == 0 else level_db)
+    assert not floor.hides(level_db)

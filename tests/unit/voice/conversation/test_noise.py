@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.facts import HandoffRequested, IntentRecognised, SlotFilled, Transcribed
+from telephony.facts import HandoffOffered, HandoffRequested, IntentRecognised, Refused, SlotFilled, Transcribed
 from tests.unit.voice.conversation.line import Line
+
+LOUD = "It is too loud on the line to hear you well."
 
 
 @pytest.fixture
@@ -15,40 +17,51 @@ def line() -> Line:
     return call
 
 
-def refused(line: Line, why: str, *alternatives: str) -> list[str]:
+def unheard(line: Line, why: Refused, *alternatives: str) -> list[str]:
     line.t += 3.0
     return line.commit(
         Transcribed(leg="caller", start=line.t - 2, end=line.t, text="", refused=why, alternatives=alternatives)
     )
 
 
-def test_whoever_cannot_be_heard_for_noise_is_told_so_once_and_then_offered_a_person(line: Line) -> None:
-    [said] = refused(line, "noise")
-    assert said.startswith("It is too loud on the line for me to hear you well. I did not catch that.")
-    assert "colleague" in refused(line, "noise")[0]
-    assert "too loud" not in refused(line, "noise")[0]
+def test_amid_noise_the_caller_is_told_why_then_offered_a_person_then_brought_one(line: Line) -> None:
+    assert unheard(line, "noise") == [f"{LOUD} Please say it again, or press 0 for a person."]
+    assert "colleague" in unheard(line, "noise")[0]
+    assert [f.reason for f in line.facts(HandoffOffered)] == ["stuck"]
+    assert "stay on the line" in unheard(line, "noise")[0]
+    assert [(e.fact.reason, e.decision and e.decision.rule) for e in line.emitted(HandoffRequested)] == [
+        ("stuck", "noise.person")
+    ]
 
 
-def test_the_detail_that_noise_swallowed_is_asked_for_again_by_key(line: Line) -> None:
+def test_a_word_that_is_understood_begins_the_count_again(line: Line) -> None:
+    unheard(line, "noise")
     line.caller("Where is my order?")
-    [said] = refused(line, "noise")
-    assert said.startswith("It is too loud on the line")
+    assert unheard(line, "noise")[0].startswith(LOUD)
+    unheard(line, "noise")
+    assert line.facts(HandoffRequested) == []
+
+
+def test_a_number_that_noise_swallowed_is_asked_for_by_key(line: Line) -> None:
+    line.caller("Where is my order?")
+    [said] = unheard(line, "noise")
+    assert said.startswith(LOUD)
     assert said.endswith("one digit at a time, or type it on your keypad.")
     assert line.facts(SlotFilled) == []
+    assert "four five one nine" in line.caller("4519")[0]
 
 
-def test_nothing_that_noise_left_in_doubt_is_acted_on_unasked(line: Line) -> None:
-    assert "Is it about a bill you dispute?" in refused(line, "noise", "My bill is wrong.")[0]
+def test_what_was_heard_unsurely_is_asked_about(line: Line) -> None:
+    assert "Is it about a bill you dispute?" in unheard(line, "unsure", "My bill is wrong.")[0]
     assert line.facts(IntentRecognised) == []
     line.caller("Yes.")
     assert [f.intent for f in line.facts(IntentRecognised)] == ["billing_dispute"]
 
 
-def test_a_cry_for_help_in_the_noise_is_asked_about(line: Line) -> None:
-    assert "Are you safe right now?" in refused(line, "noise", "I want to kill myself.")[0]
+def test_a_cry_for_help_heard_unsurely_is_asked_about(line: Line) -> None:
+    assert "Are you safe right now?" in unheard(line, "unsure", "I want to kill myself.")[0]
 
 
-def test_a_person_asked_for_in_the_noise_is_asked_about(line: Line) -> None:
-    [said] = refused(line, "unsure", "Let me talk to a person.")
-    assert "Do you want to talk to a person?" in said
+def test_a_person_asked_for_unsurely_is_asked_about(line: Line) -> None:
+    assert "Do you want to talk to a person?" in unheard(line, "unsure", "Let me talk to a person.")[0]
     assert line.facts(HandoffRequested) == []

@@ -10,7 +10,9 @@ from telephony.commands import ClearTurn, PauseTurn
 from telephony.facts import SpeechStarted, Transcribed
 from telephony.media.hold import hold_loop
 from tests.unit.voice.engines.conftest import babble, clip
+from voice.conversation.bargein import STOP_SCORE
 from voice.conversation.patience import Expectation
+from voice.engines.stop_words import StopWord
 from voice.engines.synthesis import PiperSynthesizer
 from voice.engines.transcription import Transcript, WhisperTranscriber
 from voice.engines.turn_end import SmartTurn
@@ -131,6 +133,23 @@ async def test_amid_talk_as_loud_as_the_caller_they_are_asked_again_and_nothing_
     assert any(0 < after_s < 6.5 for after_s in asked), asked
 
 
+async def test_noise_does_not_stop_the_agent_but_a_caller_over_it_does(
+    models: Models, synthesizer: PiperSynthesizer
+) -> None:
+    pcm = await synthesizer.render(AGENT, 165)
+    said = speech("librivox-0930")
+    noise = 0.3 * np.sqrt(np.mean(said**2)) * babble(12 * RATE_HZ)
+    stopped = []
+    for over in (np.zeros_like(said), said):
+        line = Line(models)
+        await line.hear(noise[: 6 * RATE_HZ])
+        line.commands.clear()
+        line.say(1, AGENT, pcm)
+        await line.hear(noise[6 * RATE_HZ :] + np.pad(over, (RATE_HZ, 6 * RATE_HZ))[: 6 * RATE_HZ])
+        stopped.append(any(isinstance(c, ClearTurn) for _, c in line.commands))
+    assert stopped == [False, True]
+
+
 async def test_talk_in_the_background_begins_no_turn_once_the_caller_is_known(models: Models) -> None:
     line = Line(models)
     near, far = speech("librivox-0880"), at_level(speech("lj-LJ001-0008"), -44.0)
@@ -165,6 +184,32 @@ async def test_after_a_false_alarm_the_agent_goes_on_from_the_same_sample(
     assert not any(isinstance(c, ClearTurn) for _, c in line.commands)
     frames = [pcm[i : i + 320].ljust(320, b"\0") for i in range(0, len(pcm), 320)]
     assert [f for f in line.sent if any(f)] == [f for f in frames if any(f)]
+
+
+class Unsure:
+    """A recogniser that reads a short sound as an answer, but not surely, and knows how likely it was a "stop"."""
+
+    def __init__(self, score: float) -> None:
+        self.score = score
+
+    def recognise(self, samples: Sound, *, expects: str | None = None) -> Transcript:
+        return Transcript(text="No, okay.", log_prob=-0.6, no_speech=0.1)
+
+    def judge_stop(self, samples: Sound) -> StopWord:
+        return StopWord(word="Stop.", score=self.score)
+
+
+@pytest.mark.parametrize(("score", "stops"), [(STOP_SCORE - 1, []), (STOP_SCORE + 1, ["Stop."])])
+async def test_a_turn_over_before_it_is_known_whether_it_was_one_waits_for_that(
+    models: Models, synthesizer: PiperSynthesizer, score: float, stops: list[str]
+) -> None:
+    unsure = Models(vad=models.vad, transcriber=Unsure(score), turn_end=models.turn_end)  # type: ignore[arg-type]
+    line = Line(unsure)
+    line.say(1, AGENT, await synthesizer.render(AGENT, 165))
+    okay = at_level(await spoken(synthesizer, "Okay."), -23.0)
+    await line.hear(np.concatenate([quiet(1.5), okay[: RATE_HZ * 4 // 10], quiet(3.0)]))
+    assert [f.text for _, f in finals(line)] == stops
+    assert any(isinstance(c, ClearTurn) for _, c in line.commands) == bool(stops)
 
 
 async def test_a_caller_whose_distress_rises_is_not_talked_over(models: Models, synthesizer: PiperSynthesizer) -> None:

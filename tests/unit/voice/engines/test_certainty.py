@@ -45,6 +45,7 @@ def test_words_stand_only_where_they_stand_on_any_quieter_line_too(
         ("", -0.9, 0.7, 12.0, "noise"),
         ("you", -0.5, 0.87, 12.0, "no speech"),
         ("you", -0.5, 0.87, 50.0, "no speech"),
+        ("Thank you for watching!", -0.1, 0.1, 50.0, "no speech"),
         (". . .", -0.1, 0.1, 50.0, "no speech"),
         ("I lost my card.", -0.9, 0.1, 50.0, ""),
         ("I lost my card.", -0.9, 0.1, 20.0, "unsure"),
