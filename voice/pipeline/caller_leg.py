@@ -26,9 +26,9 @@ from voice.conversation.bargein import (
     Commit,
     Pause,
     Resume,
-    means_stop,
 )
 from voice.conversation.endpointing import PREROLL_S, TurnEnded
+from voice.conversation.interjections import means_stop
 from voice.conversation.patience import Expectation
 from voice.conversation.whose import EchoReference, NearGate, NoiseFloor
 from voice.engines.stop_words import BEFORE_S

@@ -18,8 +18,8 @@ from voice.conversation.bargein import (
     Commit,
     Pause,
     Resume,
-    is_backchannel,
 )
+from voice.conversation.interjections import is_backchannel
 from voice.conversation.whose import FLOOR_WINDOWS, LOUD_FLOOR_DB, STANDS_OUT_DB, EchoReference, NearGate, NoiseFloor
 
 W = 0.032
@@ -105,6 +105,13 @@ def test_what_else_the_words_may_have_been_counts_if_it_means_stop() -> None:
     assert scene.hear("below.", sure=False, others=("Hello.", "below")).kinds()[-1] is Commit
     scene = Scene().run(0.25, True).run(0.2, False).stop()
     assert scene.hear("", others=("So, wait.",)).score(-2.0).kinds()[-1] is Resume
+
+
+def test_more_words_than_the_time_allows_were_not_said() -> None:
+    scene = Scene().run(0.15, True).run(0.2, False).stop()
+    assert scene.hear("I can help.", sure=False).kinds()[-1] is AskStop
+    assert scene.score(-2.0).kinds()[-1] is Resume
+    assert Scene().run(0.35, True).run(0.2, False).stop().hear("I need help.", sure=False).kinds()[-1] is Commit
 
 
 def test_doubtful_words_count_only_of_speech_too_long_for_a_back_channel() -> None:
