@@ -21,8 +21,9 @@ FORGETS_DB_S = 0.5
 """The caller may be the one who got quieter (turned away, crying): each second of such talk lowers the bar by this."""
 FLOOR_WINDOWS = 156
 """5 s of windows of 32 ms; nothing is said of a line before a fifth of it."""
-LOUD_FLOOR_DB = -45.0
-"""A floor [dBFS, 10th percentile] that a voice detector may take for speech; idle lines lie under -60."""
+LOUD_FLOOR_DB = -40.0
+"""A floor [dBFS, 10th percentile] that a voice detector may take for speech; idle lines lie under -60, our own echo at
+-43 and less."""
 STANDS_OUT_DB = 13.0
 """`voice.engines.certainty.DROWNED_DB`: babble alone reaches 10 dB over its own quietest tenth, with a caller as loud
 as it 12.8, with one 5 dB louder 13.3 and more."""

@@ -81,7 +81,9 @@ class CallerLeg:
         self._clock, self._agent, self._stopwatch = clock, agent, stopwatch
         self._ear, self._transcriber = ear, transcriber
         self._bargein, self._echo, self._near, self._floor = BargeIn(), EchoReference(), NearGate(), NoiseFloor()
-        self._speaking, self._hidden = False, False
+        self._speaking = False
+        self._hidden, self._noise = False, False
+        """Whether the last speech may be the line's noise, and whether the present turn is nothing else so far."""
         self._level = "calm"
         self._listener = Listener(
             detector=detector,
@@ -115,6 +117,7 @@ class CallerLeg:
             self._weigh(self._bargein.agent_silent())
         elif self._speaking and not self._hidden and not self._bargein.deciding:
             # The reply comes while the caller is speaking again: it waits, and is dropped if there are words.
+            self._noise = False
             self._weigh(self._bargein.onset(at_s=now_s, agent=saying))
         for window, speech in self._listener.push(pcm, tick):
             self._floor.heard(window.level_db)
@@ -170,8 +173,10 @@ class CallerLeg:
         self._emit(SpeechStarted(leg="caller", at=at_s))
         self._stopwatch.caller_began()
         self._guess(None)
+        agent = self._agent.current(self._clock.now_s())
+        self._noise = self._hidden and agent is not None
         if not self._hidden:
-            self._weigh(self._bargein.onset(at_s=at_s, agent=self._agent.current(self._clock.now_s())))
+            self._weigh(self._bargein.onset(at_s=at_s, agent=agent))
 
     def stopped(self, at_s: float) -> None:
         self._speaking = False
@@ -193,12 +198,13 @@ class CallerLeg:
         if self._ear is not None:
             self._ear.turn_ended()
         transcript = self._with_stop_word(ended, transcript)
-        self._near.turn_ended(understood=bool(transcript.text))
+        self._near.turn_ended(understood=bool(transcript.text) and not self._noise)
         listening_only = self._bargein.listening_only
         self._bargein.listening_only = False
         unsure = transcript.rejected in ("noise", "unsure") and ended.end_s - ended.start_s >= _WORTH_ASKING_S
         # Into the agent's own speech, what nobody could understand is no turn: there is nothing to ask again for.
-        if not transcript.text and (not unsure or self._agent.current(self._clock.now_s()) is not None):
+        over = self._agent.current(self._clock.now_s()) is not None
+        if (over and self._noise) or (not transcript.text and (not unsure or over)):
             return
         if not listening_only:
             self._drop_unsaid()

@@ -139,7 +139,7 @@ async def test_noise_does_not_stop_the_agent_but_a_caller_over_it_does(
     pcm = await synthesizer.render(AGENT, 165)
     said = speech("librivox-0930")
     noise = 0.3 * np.sqrt(np.mean(said**2)) * babble(12 * RATE_HZ)
-    stopped = []
+    stopped, words = [], []
     for over in (np.zeros_like(said), said):
         line = Line(models)
         await line.hear(noise[: 6 * RATE_HZ])
@@ -147,7 +147,10 @@ async def test_noise_does_not_stop_the_agent_but_a_caller_over_it_does(
         line.say(1, AGENT, pcm)
         await line.hear(noise[6 * RATE_HZ :] + np.pad(over, (RATE_HZ, 6 * RATE_HZ))[: 6 * RATE_HZ])
         stopped.append(any(isinstance(c, ClearTurn) for _, c in line.commands))
+        words.append({f.text for _, f in finals(line)} - {""})
     assert stopped == [False, True]
+    assert words[0] == set(), "nor is it anything said"
+    assert words[1]
 
 
 async def test_talk_in_the_background_begins_no_turn_once_the_caller_is_known(models: Models) -> None:
