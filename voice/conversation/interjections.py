@@ -12,6 +12,7 @@ _STOPS = frozenset(
     "wait stop hold hang excuse sorry pardon hello help person human agent operator representative "
     "somebody someone wrong".split()
 )
+_WHOLE = frozenset("okay ok yeah yep yes right sure alright see good great fine hmm mm mhm uh-huh mm-hm mm-hmm".split())
 _MISREAD_MOST = 3
 """Words of a text that ends in one of those and is taken for it: "okay" over an echo is read as "I can okay"."""
 _MEANT = frozenset("no not never don't isn't can't won't nothing".split())
@@ -23,12 +24,12 @@ def is_backchannel(text: str) -> bool:
 
     >>> [is_backchannel(text) for text in ("Mm-hm, okay.", "I can okay.", "All right, all right, go on.")]
     [True, True, True]
-    >>> [is_backchannel(text) for text in ("Okay, stop.", "Not good.", "Is that right?", "")]
-    [False, False, False, False]
+    >>> [is_backchannel(text) for text in ("Okay, stop.", "Not good.", "Is that right?", "Come on.", "")]
+    [False, False, False, False, False]
     """
     words = re.findall(r"[a-z]+(?:[-'][a-z]+)?", text.lower())
     misread = len(words) <= _MISREAD_MOST and "?" not in text and _MEANT.union(_STOPS).isdisjoint(words)
-    return bool(words) and (words[-1] in _BACKCHANNELS if misread else all(w in _BACKCHANNELS for w in words))
+    return bool(words) and ((misread and words[-1] in _WHOLE) or all(w in _BACKCHANNELS for w in words))
 
 
 def means_stop(text: str) -> bool:
