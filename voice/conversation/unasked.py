@@ -62,11 +62,14 @@ class Unasked(Acting):
 
     def _amid_noise(self, fact: Transcribed) -> list[Action] | None:
         """Nothing understood so often in a row, for noise, that only a person can help; ``None``: the talk goes on."""
-        self._drowned = self._drowned + 1 if fact.refused == "noise" else 0
-        if self._drowned < _DROWNED_MOST or self._crisis or self._silenced():
+        if self._crisis or self._silenced():
             return None
-        say = self._say(self._phrase("silence_person"))
-        return [say, *self._request("stuck", "noise.person", {"turns": self._drowned})]
+        self._drowned = self._drowned + 1 if fact.refused == "noise" else 0
+        if self._drowned < _DROWNED_MOST:
+            return None
+        # A caller who comes back from a handoff that failed is asked again before the next.
+        turns, self._drowned = self._drowned, 0
+        return [self._say(self._phrase("silence_person")), *self._request("stuck", "noise.person", {"turns": turns})]
 
     def _offer_unanswered(self, stage: int) -> list[Action]:
         """Asked twice. Who is in distress may be past answering; where the agent is only stuck, nobody is forced."""

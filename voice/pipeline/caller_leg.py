@@ -82,8 +82,8 @@ class CallerLeg:
         self._ear, self._transcriber = ear, transcriber
         self._bargein, self._echo, self._near, self._floor = BargeIn(), EchoReference(), NearGate(), NoiseFloor()
         self._speaking = False
-        self._hidden, self._noise = False, False
-        """Whether the last speech may be the line's noise, and whether the present turn is nothing else so far."""
+        self._hidden, self._stood_out = False, False
+        """Whether the last speech may be the line's noise, and whether the present turn is more than that."""
         self._level = "calm"
         self._listener = Listener(
             detector=detector,
@@ -117,7 +117,7 @@ class CallerLeg:
             self._weigh(self._bargein.agent_silent())
         elif self._speaking and not self._hidden and not self._bargein.deciding:
             # The reply comes while the caller is speaking again: it waits, and is dropped if there are words.
-            self._noise = False
+            self._stood_out = True
             self._weigh(self._bargein.onset(at_s=now_s, agent=saying))
         for window, speech in self._listener.push(pcm, tick):
             self._floor.heard(window.level_db)
@@ -174,7 +174,7 @@ class CallerLeg:
         self._stopwatch.caller_began()
         self._guess(None)
         agent = self._agent.current(self._clock.now_s())
-        self._noise = self._hidden and agent is not None
+        self._stood_out = self._stood_out or agent is None or not self._hidden
         if not self._hidden:
             self._weigh(self._bargein.onset(at_s=at_s, agent=agent))
 
@@ -198,13 +198,14 @@ class CallerLeg:
         if self._ear is not None:
             self._ear.turn_ended()
         transcript = self._with_stop_word(ended, transcript)
-        self._near.turn_ended(understood=bool(transcript.text) and not self._noise)
+        stood_out, self._stood_out = self._stood_out, False
+        self._near.turn_ended(understood=bool(transcript.text) and stood_out)
         listening_only = self._bargein.listening_only
         self._bargein.listening_only = False
         unsure = transcript.rejected in ("noise", "unsure") and ended.end_s - ended.start_s >= _WORTH_ASKING_S
         # Into the agent's own speech, what nobody could understand is no turn: there is nothing to ask again for.
         over = self._agent.current(self._clock.now_s()) is not None
-        if (over and self._noise) or (not transcript.text and (not unsure or over)):
+        if (over and not stood_out) or (not transcript.text and (not unsure or over)):
             return
         if not listening_only:
             self._drop_unsaid()

@@ -20,7 +20,7 @@ function caption(f) {
   const who = f.fact === "Said" ? "agent" : f.leg;
   const head = element("span", { class: "who" }, speakers[who] || "");
   if (f.fact === "Said" && f.leg === "human") head.append(element("span", { class: "sub" }, "to the human alone"));
-  if (f.refused && f.final) head.append(element("span", { class: "sub" }, f.refused === "noise" ? "not understood for noise" : "not understood"));
+  if (f.refused && f.final !== false) head.append(element("span", { class: "sub" }, f.refused === "noise" ? "not understood for noise" : "not understood"));
   const body = element("div", {}, head, element("p", { dir: "auto" }, plain(f.text)));
   turns.querySelector(".empty")?.remove();
   const item = element("li", { class: "turn who-" + (who in speakers ? who : "agent"), "data-seq": f.seq }, element("span", { class: "num dim" }, clock(f.start)), body);

@@ -42,6 +42,17 @@ def test_a_word_that_is_understood_begins_the_count_again(line: Line) -> None:
     assert line.facts(HandoffRequested) == []
 
 
+def test_after_a_handoff_that_failed_the_next_noise_rings_nobody_at_once(line: Line) -> None:
+    for _ in range(3):
+        unheard(line, "noise")
+    line.state("HOLDING")
+    line.state("FAILED")
+    line.state("IDLE")
+    unheard(line, "noise")
+    unheard(line, "noise")
+    assert len(line.emitted(HandoffRequested)) == 1
+
+
 def test_a_number_that_noise_swallowed_is_asked_for_by_key(line: Line) -> None:
     line.caller("Where is my order?")
     [said] = unheard(line, "noise")
